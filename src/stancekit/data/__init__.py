@@ -1,0 +1,1 @@
+"""Labelled data: formats, loading, checks and splits."""

@@ -1,0 +1,1 @@
+"""File formats: one file each, all under the protocol of base.py."""

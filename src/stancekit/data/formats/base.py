@@ -1,0 +1,41 @@
+"""The format protocol: a file or folder to sentences and back; what cannot be held is counted."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import ClassVar, Protocol
+
+from stancekit.errors import Problems
+from stancekit.schema import Sentence
+
+
+class ReadLog:
+    """What a reader found beside the sentences: problems, counts of what it left out, codebook stamps."""
+
+    def __init__(self) -> None:
+        self.problems = Problems()
+        self.counts: Counter[str] = Counter()
+        self.codebooks: dict[tuple[str, str, str], str] = {}
+        self.places: dict[str, str] = {}
+
+    def stamp(self, where: str, value: Mapping[str, str]) -> None:
+        """Note the codebook that a record says it was annotated with, and where that first stood."""
+        key = (str(value.get("name", "")), str(value.get("version", "")), str(value.get("hash", "")))
+        self.codebooks.setdefault(key, where)
+
+
+class Format(Protocol):
+    """Reads and writes one file format; the constructor takes its options."""
+
+    endings: ClassVar[tuple[str, ...]]
+
+    def read(self, path: Path, log: ReadLog) -> Iterator[Sentence]:
+        """Yield the sentences of a file (or folder), noting problems by file and line in the log.
+
+        A record with a problem is not yielded. `log.places[id]` says where a sentence stands.
+        """
+
+    def write(self, sentences: Iterable[Sentence], path: Path, codebook: Mapping[str, str] | None) -> Counter[str]:
+        """Write sentences, and return what the format could not hold, counted by kind."""

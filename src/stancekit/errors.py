@@ -1,0 +1,77 @@
+"""The one error that users see: a list of problems, each with place, cause and remedy."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+
+
+@dataclass(frozen=True, order=True)
+class Problem:
+    """One mistake in a user's input: where it is, what is wrong, and what to do."""
+
+    where: str
+    what: str
+    hint: str = ""
+
+    def __str__(self) -> str:
+        hint = f" → {self.hint}" if self.hint else ""
+        place = f"{self.where}: " if self.where else ""
+        return f"{place}{self.what}{hint}"
+
+
+class StancekitError(Exception):
+    """A mistake that the user can mend; it carries every problem found, not only the first."""
+
+    def __init__(self, *problems: Problem) -> None:
+        self.problems = problems
+        super().__init__("\n".join(map(str, problems)))
+
+
+def fail(where: object, what: str, hint: str = "") -> StancekitError:
+    """Return an error with a single problem, to be raised by the caller."""
+    return StancekitError(Problem(str(where), what, hint))
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """Say which known names are near to `name`, and list them all when they are few."""
+    names = sorted(known)
+    near = difflib.get_close_matches(name, names, n=3, cutoff=0.6)
+    if near:
+        return "did you mean " + " or ".join(repr(n) for n in near) + "?"
+    if len(names) > 20:
+        return f"there are {len(names)} known names, the first: " + ", ".join(names[:10])
+    return "expected one of: " + ", ".join(names) if names else ""
+
+
+class Problems:
+    """Collects problems so that all of them are reported in one pass."""
+
+    def __init__(self) -> None:
+        self.found: list[Problem] = []
+
+    def __len__(self) -> int:
+        return len(self.found)
+
+    def __iter__(self) -> Iterator[Problem]:
+        return iter(self.found)
+
+    def add(self, where: object, what: str, hint: str = "") -> None:
+        """Note one problem."""
+        self.found.append(Problem(str(where), what, hint))
+
+    @contextmanager
+    def catching(self, where: object = "") -> Iterator[None]:
+        """Note the problems of a StancekitError raised inside, at `where` if they have no place."""
+        try:
+            yield
+        except StancekitError as error:
+            for problem in error.problems:
+                self.found.append(problem if problem.where else replace(problem, where=str(where)))
+
+    def raise_any(self) -> None:
+        """Raise all problems found so far, if there are any."""
+        if self.found:
+            raise StancekitError(*self.found)

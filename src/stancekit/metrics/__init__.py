@@ -1,0 +1,1 @@
+"""Metrics: additive counts per example, scores from their sums."""

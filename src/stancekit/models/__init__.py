@@ -1,0 +1,1 @@
+"""Models: one file each, all under the protocol of base.py."""

@@ -1,0 +1,1 @@
+"""Statistics: resampling, paired tests, calibration."""

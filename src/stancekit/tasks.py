@@ -1,0 +1,163 @@
+"""Tasks: which answer is wanted of the sentences, as data and not as a class tree.
+
+A task's `view` takes the answer from a sentence's layers, so gold and predictions have one shape.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+
+from stancekit import components
+from stancekit.codebook import Codebook
+from stancekit.errors import did_you_mean, fail
+from stancekit.schema import Answer, Example, Layers, Sentence, Stance
+from stancekit.text import derive
+
+KINDS = ("single", "multi", "targeted", "spans", "relations", "devices", "layers")
+ROLES = ("source", "cue", "content")
+
+METRICS: dict[str, tuple[str, ...]] = {
+    "single": ("accuracy", "f1", "confusion"),
+    "multi": ("accuracy", "f1"),
+    "targeted": ("accuracy", "f1", "confusion"),
+    "spans": ("span_exact", "span_overlap", "span_proportional"),
+    "relations": ("linked_exact", "linked_overlap", "span_exact", "span_overlap", "strict"),
+    "devices": ("span_exact", "span_overlap", "span_proportional", "device_attributes"),
+    "layers": ("holder_accuracy", "holder_f1"),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Task:
+    """What is asked: the kind of answer, its labels, how it is scored, and how to take it from the layers.
+
+    `view` returns None where the layer is absent; for a targeted task it returns the sentence's stances.
+    `needs` names the layers that gold must have.
+    """
+
+    name: str
+    kind: str
+    labels: tuple[str, ...]
+    metrics: tuple[str, ...]
+    needs: tuple[str, ...]
+    view: Callable[[Layers], Answer | None] = field(repr=False, compare=False)
+
+
+@dataclass(frozen=True)
+class Part:
+    """Examples of one task with their gold answers, aligned: what `fit` and scoring receive."""
+
+    task: Task
+    examples: tuple[Example, ...] = ()
+    gold: tuple[Answer, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.examples)
+
+
+def voice(codebook: Codebook) -> Task:
+    """Whose voice a sentence is in: author, direct, indirect or mixed; derived from its attributions."""
+    labels = codebook.names("voice")
+    return _task("voice", "single", labels, ("attributions",), derive.voice)
+
+
+def frames(codebook: Codebook) -> Task:
+    """Which frames a sentence carries; derived from its devices."""
+    return _task("frames", "multi", codebook.names("frame"), ("devices",), derive.frames)
+
+
+def stance(codebook: Codebook) -> Task:
+    """The stance of a sentence's wording toward each target that it names."""
+    task = _task("stance", "targeted", codebook.names("stance"), ("stances",), lambda layers: layers.stances)
+    return _with_metrics(task, (*task.metrics, "f_avg"))
+
+
+def attribution(codebook: Codebook) -> Task:
+    """Who says what: relations of source, cue and content, with source type and cue stance."""
+    return _task("attribution", "relations", ROLES, ("attributions",), lambda layers: layers.attributions)
+
+
+def devices(codebook: Codebook) -> Task:
+    """Framing devices: spans with a frame, a target and negation."""
+    return _task("devices", "devices", codebook.names("frame"), ("devices",), lambda layers: layers.devices)
+
+
+def holder(codebook: Codebook) -> Task:
+    """Whose frame it is: every device with its holder; derived from attributions and devices."""
+    return _task("holder", "layers", codebook.names("frame"), ("attributions", "devices"), _both_layers)
+
+
+def _both_layers(layers: Layers) -> Layers | None:
+    return None if layers.attributions is None or layers.devices is None else layers
+
+
+def _task(
+    name: str, kind: str, labels: tuple[str, ...], needs: tuple[str, ...], view: Callable[[Layers], Answer | None]
+) -> Task:
+    return Task(name=name, kind=kind, labels=labels, metrics=METRICS[kind], needs=needs, view=view)
+
+
+def _with_metrics(task: Task, metrics: tuple[str, ...]) -> Task:
+    return Task(name=task.name, kind=task.kind, labels=task.labels, metrics=metrics, needs=task.needs, view=task.view)
+
+
+def own(name: str, kind: str, labels: Sequence[str] = (), metrics: Sequence[str] = (), column: str = "") -> Task:
+    """Return a task over a user's own label column (single, multi, targeted or spans)."""
+    allowed = ("single", "multi", "targeted", "spans")
+    if kind not in allowed:
+        raise fail(f"task {name}", f"there is no kind {kind!r} for a task of your own", did_you_mean(kind, allowed))
+    key = column or name
+
+    def view(layers: Layers) -> Answer | None:
+        return layers.labels.get(key)
+
+    chosen = tuple(metrics) or METRICS[kind]
+    return Task(name=name, kind=kind, labels=tuple(labels), metrics=chosen, needs=(key,), view=view)
+
+
+def built_in(name: str, codebook: Codebook) -> Task:
+    """Return a task of the component table with the labels of a codebook."""
+    task: Task = components.find("task", name)(codebook)
+    return task
+
+
+def observed_labels(task: Task, sentences: Iterable[Sentence]) -> tuple[str, ...]:
+    """Return the labels that occur in gold, sorted: the label set of a task that declares none."""
+    seen: Counter[str] = Counter()
+    for sentence in sentences:
+        seen.update(labels_in(task.view(sentence.gold)))
+    return tuple(sorted(seen))
+
+
+def labels_in(answer: Answer | None) -> list[str]:
+    """Return every label that an answer mentions, once a mention."""
+    if answer is None or isinstance(answer, Layers):
+        return []
+    if isinstance(answer, str):
+        return [answer]
+    if isinstance(answer, frozenset):
+        return sorted(answer)
+    return [getattr(item, "frame", None) or getattr(item, "label", "") or "relation" for item in answer]
+
+
+def examples_of(task: Task, sentence: Sentence) -> list[tuple[Example, Answer]]:
+    """Cut one sentence into the task's examples with gold: none where its layer is absent."""
+    answer = task.view(sentence.gold)
+    if answer is None:
+        return []
+    if task.kind != "targeted":
+        return [(Example(id=sentence.id, sentence=sentence), answer)]
+    assert isinstance(answer, tuple)
+    stances = [s for s in answer if isinstance(s, Stance)]
+    return [
+        (Example(id=f"{sentence.id}#{k}", sentence=sentence, target=s.target), s.label)
+        for k, s in enumerate(stances, start=1)
+    ]
+
+
+def part(task: Task, sentences: Iterable[Sentence]) -> Part:
+    """Return the labelled examples of some sentences; those without the task's layer are left out."""
+    pairs = [pair for sentence in sentences for pair in examples_of(task, sentence)]
+    return Part(task, tuple(e for e, _ in pairs), tuple(a for _, a in pairs))

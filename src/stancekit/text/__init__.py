@@ -1,0 +1,1 @@
+"""Text and offsets: segmentation, tokens, quotation marks, tags, and what is derived from spans."""

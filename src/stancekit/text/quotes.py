@@ -1,0 +1,68 @@
+"""Quotation marks: which stretches of a sentence stand between them (codebook, 6.7)."""
+
+from __future__ import annotations
+
+_CLOSERS = {"“": "”", "„": "“”", "«": "»", "‘": "’", '"': '"', "»": "«"}
+_CLOSING = frozenset("”’»“")
+_ENDS = frozenset(".,!?…;:")
+
+
+def quotations(text: str) -> list[tuple[int, int]]:
+    """Return the quotations of a text as (start, end) with their marks, nested ones too, in order.
+
+    One left open runs to the text's end; one that only closes begins at its start. An apostrophe is no mark.
+    """
+    found: list[tuple[int, int]] = []
+    open_marks: list[tuple[str, int]] = []
+    for at, mark in enumerate(text):
+        if mark not in _CLOSERS and mark not in _CLOSING:
+            continue
+        depth = _closed_by(open_marks, mark, text, at)
+        if depth is not None:
+            found.append((open_marks[depth][1], at + 1))
+            del open_marks[depth:]
+        elif _opens(mark, text, at):
+            open_marks.append((mark, at))
+        elif _only_closes(mark, text, at):
+            found.append((0, at + 1))
+    found.extend((start, len(text)) for _, start in open_marks)
+    return sorted(set(found), key=lambda pair: (pair[0], -pair[1]))
+
+
+def _closed_by(open_marks: list[tuple[str, int]], mark: str, text: str, at: int) -> int | None:
+    """Return the depth of the open quotation that this mark closes, if any."""
+    if mark == "’" and _is_apostrophe(text, at):
+        return None
+    for depth in reversed(range(len(open_marks))):
+        if mark in _CLOSERS[open_marks[depth][0]]:
+            return depth
+    return None
+
+
+def _is_apostrophe(text: str, at: int) -> bool:
+    return 0 < at < len(text) - 1 and text[at - 1].isalnum() and text[at + 1].isalnum()
+
+
+def _before(text: str, at: int) -> str:
+    return text[at - 1] if at else " "
+
+
+def _after(text: str, at: int) -> str:
+    return text[at + 1] if at + 1 < len(text) else " "
+
+
+def _opens(mark: str, text: str, at: int) -> bool:
+    before, after = _before(text, at), _after(text, at)
+    if mark == '"':
+        return not after.isspace() and (before.isspace() or not (before.isalnum() or before in _ENDS))
+    if mark == "‘":
+        return not before.isalnum() and not after.isspace()
+    if mark == "»":
+        return before.isspace() and after.isalnum()
+    return mark in _CLOSERS
+
+
+def _only_closes(mark: str, text: str, at: int) -> bool:
+    if mark == "’":
+        return _before(text, at) in _ENDS
+    return mark in '”»"' and not _before(text, at).isspace()
