@@ -1,0 +1,234 @@
+"""Experiments as YAML: validated with the place in the file, every problem at once, and `key=value` overrides."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from stancekit import components, yamlfile
+from stancekit.errors import Problems, did_you_mean, fail
+from stancekit.resources import bundled
+
+Size = float | dict[str, list[Any]]
+SET_IT = "set it in the file, or on the command line as {}=PATH"
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class DataConfig(_Strict):
+    """Where the labelled sentences lie: one `path` that is split, or files `train`, `dev`, `test`."""
+
+    path: str | None = Field(None, description="a file, a folder, or the name of a bundled data set")
+    train: str | None = Field(None, description="a file or folder of its own for train")
+    dev: str | None = Field(None, description="one for dev; cut from train by group where absent")
+    test: str | None = Field(None, description="one for test")
+    format: str | None = Field(None, description="a format by name; guessed from the ending where absent")
+    options: dict[str, Any] = Field(default_factory=dict, description="options of the format (a column mapping, say)")
+    codebook: str | None = Field(None, description="a codebook of your own; the bundled one where absent")
+    label_map: str | None = Field(None, description="a file that merges, renames or drops labels")
+    on_error: Literal["stop", "skip"] = Field("stop", description="skip: leave broken records out, and count them")
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> DataConfig:
+        if self.path is None and self.train is None:
+            raise ValueError("neither `path` nor `train` is set; " + SET_IT.format("data.path"))
+        if self.path is not None and (self.train or self.dev or self.test):
+            raise ValueError("`path` is split, so `train`, `dev` and `test` cannot stand beside it")
+        if self.path is None and self.test is None:
+            raise ValueError("`test` is not set; " + SET_IT.format("data.test"))
+        return self
+
+
+class SplitConfig(_Strict):
+    """Which sentences go where; no group ever stands on two sides."""
+
+    by: list[str] = Field(["document"], description="groups kept together: document, event, outlet, date, any column")
+    test: Size = Field(0.2, description="a share, or held-out values such as {conflict: [north]}")
+    dev: Size = Field(0.15, description="a share, or held-out values")
+    seed: int = 13
+    stratify: bool = Field(True, description="keep the label shares alike as far as the groups allow")
+    lock: str | None = Field(None, description="a lock file: groups keep their side, changed rows are refused")
+
+    @field_validator("by", mode="before")
+    @classmethod
+    def _as_list(cls, value: Any) -> Any:
+        return [value] if isinstance(value, str) else value
+
+
+class TaskConfig(_Strict):
+    """A built-in task by name, or one of your own over a label column."""
+
+    name: str
+    kind: str | None = Field(None, description="single, multi, targeted or spans: a task of your own")
+    labels: list[str] | None = Field(None, description="the label set; those of the data where absent")
+    column: str | None = Field(None, description="the label column; the task's name where absent")
+    metrics: list[str] | None = None
+
+
+class EvaluationConfig(_Strict):
+    """How figures are computed."""
+
+    groups: list[str] = Field(["document"], description="intervals resample these groups")
+    slices: list[str] = Field(default_factory=list, description="metadata columns to score apart")
+    resamples: int = Field(10_000, ge=100, le=1_000_000)
+    seed: int = 13
+
+
+class Experiment(_Strict):
+    """The plan of a run."""
+
+    name: str = Field(pattern=r"^[\w.-]+$")
+    description: str = ""
+    task: TaskConfig
+    data: DataConfig
+    split: SplitConfig = SplitConfig()
+    model: dict[str, Any] = Field(description="the model's `name` and its settings")
+    seeds: list[int] = Field([13], min_length=1)
+    evaluation: EvaluationConfig = EvaluationConfig()
+    output: str | None = Field(None, description="the run folder; runs/NAME where absent")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _short_forms(cls, value: Any) -> Any:
+        if isinstance(value, dict):
+            value = dict(value)
+            for key, inner in (("task", "name"), ("model", "name"), ("data", "path")):
+                if isinstance(value.get(key), str):
+                    value[key] = {inner: value[key]}
+        return value
+
+    @field_validator("model")
+    @classmethod
+    def _has_name(cls, value: dict[str, Any]) -> dict[str, Any]:
+        if not isinstance(value.get("name"), str):
+            raise ValueError("a model needs a `name`, one of: " + ", ".join(components.names("model")))
+        return value
+
+    @field_validator("seeds")
+    @classmethod
+    def _distinct(cls, value: list[int]) -> list[int]:
+        if len(set(value)) < len(value):
+            raise ValueError("a seed stands twice")
+        return value
+
+    @property
+    def folder(self) -> Path:
+        """Where the run goes."""
+        return Path(self.output or f"runs/{self.name}")
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """The model's settings without its name."""
+        return {k: v for k, v in self.model.items() if k != "name"}
+
+    def dump(self) -> str:
+        """Return the resolved experiment as YAML."""
+        return yaml.safe_dump(self.model_dump(mode="json"), allow_unicode=True, sort_keys=False, width=120)
+
+
+def find_experiment(name: str | Path) -> Path:
+    """Return the path of an experiment: a file, or the name of a bundled one."""
+    path = Path(name)
+    if path.exists():
+        return path
+    shipped = {p.stem: p for p in sorted(bundled("experiments").rglob("*.yaml"))}
+    if path.stem in shipped and path.suffix in ("", ".yaml"):
+        return shipped[path.stem]
+    raise fail(name, "there is no such experiment", did_you_mean(path.stem, shipped))
+
+
+def load(name: str | Path, overrides: Sequence[str] = ()) -> Experiment:
+    """Read an experiment, apply `key=value` overrides, and check all of it at once."""
+    document = yamlfile.load(find_experiment(name))
+    problems = Problems()
+    value = document.value
+    if not isinstance(value, dict):
+        raise fail(document.where(), "an experiment is a mapping of keys", "see `stancekit schema`")
+    places = _apply(value, overrides, problems)
+    problems.raise_any()
+    try:
+        experiment = Experiment.model_validate(value)
+    except ValidationError as error:
+        for item in error.errors():
+            _note(item, document, places, problems)
+        problems.raise_any()
+        raise
+    check_names(experiment, document.where, problems)
+    problems.raise_any()
+    return experiment
+
+
+def parse(text: str, path: Path) -> Experiment:
+    """Read a run's resolved experiment, written by `Experiment.dump`."""
+    try:
+        return Experiment.model_validate(yamlfile.parse(text, path).value)
+    except ValidationError as error:
+        raise fail(path, "this is no resolved experiment of stancekit", "train the run again") from error
+
+
+def _apply(value: dict[str, Any], overrides: Sequence[str], problems: Problems) -> dict[tuple[str, ...], str]:
+    places: dict[tuple[str, ...], str] = {}
+    for item in overrides:
+        dotted, equals, raw = item.partition("=")
+        keys = tuple(dotted.split("."))
+        if not equals or not all(keys):
+            problems.add(f"override {item!r}", "it has no `key=value` form", "write for example split.seed=7")
+            continue
+        with problems.catching():
+            new = yamlfile.parse(raw, Path(f"override {item!r}")).value
+            at = value
+            for key, short in zip(keys[:-1], ("name", "name"), strict=False):
+                inner = at.get(key)
+                if isinstance(inner, str):
+                    inner = {"path" if key == "data" else short: inner}
+                at[key] = dict(inner) if isinstance(inner, dict) else {}
+                at = at[key]
+            at[keys[-1]] = new
+            places[keys] = f"override {item!r}"
+    return places
+
+
+def _note(
+    item: Mapping[str, Any], document: yamlfile.Document, places: Mapping[tuple[str, ...], str], problems: Problems
+) -> None:
+    """Translate one of pydantic's errors."""
+    keys = tuple(k for k in item["loc"] if not str(k).startswith(("dict[", "float", "list[")))
+    where = places.get(keys) or document.where(keys)
+    if item["type"] == "extra_forbidden":
+        known = _fields_at(keys[:-1])
+        problems.add(where, f"unknown key {str(keys[-1])!r}", did_you_mean(str(keys[-1]), known))
+    elif item["type"] == "missing":
+        problems.add(where, f"the key {str(keys[-1])!r} is missing", "add it")
+    else:
+        given = f", got {item['input']!r}" if isinstance(item["input"], str | int | float | list) else ""
+        problems.add(where, item["msg"].removeprefix("Value error, ") + given, "see `stancekit schema`")
+
+
+def _fields_at(keys: tuple[Any, ...]) -> list[str]:
+    model: Any = Experiment
+    for key in keys:
+        field = model.model_fields.get(key) if hasattr(model, "model_fields") else None
+        model = field.annotation if field else None
+    return list(model.model_fields) if hasattr(model, "model_fields") else []
+
+
+def check_names(experiment: Experiment, where: Any, problems: Problems) -> None:
+    """Note unknown names of tasks, models, formats and metrics, and settings that a model does not have."""
+    task = experiment.task
+    if task.kind is None and task.name not in components.names("task") and ":" not in task.name:
+        hint = did_you_mean(task.name, components.names("task")) + "; for a task of your own, give its `kind` too"
+        problems.add(where(("task",)), f"there is no task {task.name!r}", hint)
+    for metric in task.metrics or ():
+        with problems.catching(where(("task", "metrics"))):
+            components.find("metric", metric)
+    if experiment.data.format is not None:
+        with problems.catching(where(("data", "format"))):
+            components.find("format", experiment.data.format)
+    with problems.catching(where(("model",))):
+        components.build("model", experiment.model["name"], experiment.settings, where=where(("model",)))
