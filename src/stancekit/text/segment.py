@@ -5,88 +5,20 @@ A rule-based segmenter for English news; a segment never loses or moves a charac
 
 from __future__ import annotations
 
+import itertools
 import re
 
 from stancekit.schema import Span
 
 _ABBREVIATIONS = frozenset(
-    [
-        "st",
-        "jan",
-        "feb",
-        "mar",
-        "apr",
-        "jun",
-        "jul",
-        "aug",
-        "sep",
-        "sept",
-        "oct",
-        "nov",
-        "dec",
-        "mon",
-        "tue",
-        "wed",
-        "thu",
-        "fri",
-        "sat",
-        "sun",
-        "ed",
-        "eds",
-        "inc",
-        "ltd",
-        "co",
-        "corp",
-        "bros",
-        "dept",
-        "est",
-        "ca",
-        "al",
-        "etc",
-        "jr",
-        "sr",
-        "mt",
-        "ft",
-        "km",
-        "kg",
-        "ave",
-        "blvd",
-        "rd",
-        "op",
-    ]
+    "st jan feb mar apr jun jul aug sep sept oct nov dec mon tue wed thu fri sat sun ed eds inc ltd co corp bros "
+    "dept est ca al etc jr sr mt ft km kg ave blvd rd op".split()
 )
 _TITLES = frozenset(
-    [
-        "mr",
-        "mrs",
-        "ms",
-        "dr",
-        "prof",
-        "gen",
-        "lt",
-        "col",
-        "maj",
-        "capt",
-        "sgt",
-        "cpl",
-        "brig",
-        "adm",
-        "cmdr",
-        "gov",
-        "sen",
-        "rep",
-        "rev",
-        "hon",
-        "vs",
-        "e.g",
-        "i.e",
-        "cf",
-        "approx",
-        "viz",
-    ]
+    "mr mrs ms dr prof gen lt col maj capt sgt cpl brig adm cmdr gov sen rep rev hon vs e.g i.e cf approx viz".split()
 )
-_BEFORE_NUMBERS = frozenset(["no", "nos", "art", "para", "fig", "vol", "pp", "ch"])
-_ALSO_WORDS = frozenset(["st", "co", "sun", "sat", "mar", "ed", "op", "mon", "est", "ca"])
+_BEFORE_NUMBERS = frozenset("no nos art para fig vol pp ch".split())
+_ALSO_WORDS = frozenset("st co sun sat mar ed op mon est ca".split())
 _TERMINAL = re.compile(r"[.!?…]+[\"”’»)\]“']*")
 _ENDED = re.compile(r"[.!?…][\"”’»)\]“']*$")
 _CLOSING = "\"”’»)]“'"
@@ -132,7 +64,7 @@ def _blocks(text: str) -> list[tuple[int, int]]:
 
 def _is_hard_wrapped(lines: list[str]) -> bool:
     """Say whether line ends are only layout: most inner lines are alike in length and end in mid-sentence."""
-    pairs = [(a.rstrip(), b) for a, b in zip(lines, lines[1:], strict=False) if a.strip() and b.strip()]
+    pairs = [(a.rstrip(), b) for a, b in itertools.pairwise(lines) if a.strip() and b.strip()]
     if len(pairs) < 3:
         return False
     longest = max(len(a) for a, _ in pairs)
@@ -231,65 +163,13 @@ def _dot_ends(word: str, mark: str, following: str, first: str) -> bool:
         return True
     if low in _ABBREVIATIONS or re.fullmatch(r"(?:\w\.)+\w", low):
         return _starts_sentence(following)
-    if word.isdigit() and len(word) <= 2 and first.islower():
-        return False
-    return True
+    return not (word.isdigit() and len(word) <= 2 and first.islower())
 
 
 _STARTERS = frozenset(
-    [
-        "the",
-        "a",
-        "an",
-        "it",
-        "he",
-        "she",
-        "they",
-        "we",
-        "i",
-        "in",
-        "on",
-        "at",
-        "but",
-        "and",
-        "this",
-        "that",
-        "these",
-        "those",
-        "there",
-        "after",
-        "before",
-        "when",
-        "while",
-        "as",
-        "if",
-        "for",
-        "from",
-        "with",
-        "by",
-        "to",
-        "no",
-        "not",
-        "his",
-        "her",
-        "their",
-        "our",
-        "its",
-        "one",
-        "two",
-        "three",
-        "both",
-        "all",
-        "many",
-        "some",
-        "most",
-        "several",
-        "meanwhile",
-        "however",
-        "officials",
-        "police",
-        "residents",
-    ]
+    "the a an it he she they we i in on at but and this that these those there after before when while as if for "
+    "from with by to no not his her their our its one two three both all many some most several meanwhile however "
+    "officials police residents".split()
 )
 
 

@@ -1,0 +1,177 @@
+"""A finished run: its experiment, task and model, checked before they are opened, ready to predict."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stancekit import components, config, runfolder
+from stancekit import tasks as tasks_module
+from stancekit.codebook import Codebook
+from stancekit.data import predictions as predictions_file
+from stancekit.data import record
+from stancekit.data.predictions import Predictions
+from stancekit.errors import Problems, did_you_mean, fail
+from stancekit.files import parse_json, read_json, read_text
+from stancekit.models.base import Model
+from stancekit.schema import Example, Sentence, Span, Target
+from stancekit.tasks import Task
+
+Input = str | Mapping[str, Any] | Sentence | Example
+
+
+class Run:
+    """What happened: a run folder, loaded without executing code of its own.
+
+    Names outside the component table are refused unless `trust_code`.
+    """
+
+    def __init__(self, path: str | Path, *, trust_code: bool = False) -> None:
+        self.path = Path(path)
+        self.trust_code = trust_code
+        self.manifest = runfolder.read_manifest(self.path)
+        runfolder.verify(self.path, self.manifest, "config.yaml")
+        self.experiment = config.parse(read_text(self.path / "config.yaml"), self.path / "config.yaml")
+        self.task = restore_task(self.manifest["task"], trust_code=trust_code)
+
+    def __repr__(self) -> str:
+        model, data = self.experiment.model["name"], self.manifest["data"]
+        lines = [f"Run {self.path}: {self.task.name} by {model}, trained on {data['sizes'].get('train', 0)} examples"]
+        for name in sorted(n for n in self.manifest["files"] if n.startswith("scores.")):
+            lines.append(f"  {name}: " + ", ".join(self._main_scores(name)))
+        return "\n".join(lines)
+
+    def _main_scores(self, name: str) -> list[str]:
+        runfolder.verify(self.path, self.manifest, name)
+        rows = read_json(self.path / name)["rows"]
+        whole = [r for r in rows if not r["slice"] and not r["label"] and r["value"] is not None]
+        return [f"{r['metric']} {r['value']:.3f}" for r in whole[:4]]
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The task's labels: the columns of `predict_proba`."""
+        return self.task.labels
+
+    @cached_property
+    def model(self) -> Model:
+        """The fitted model; every file is checked against the manifest before it is opened."""
+        runfolder.verify(self.path, self.manifest, "model/")
+        chosen = self.experiment.model["name"]
+        settings = with_seed(chosen, self.experiment.settings, self.manifest["seed"], trust_code=self.trust_code)
+        model: Model = components.build("model", chosen, settings, where=str(self.path), trust_code=self.trust_code)
+        try:
+            model.load(self.path / "model", self.task)
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise fail(self.path / "model", f"the model cannot be read: {error}", "train the run again") from error
+        return model
+
+    def predict(self, inputs: Iterable[Input] | Input) -> Predictions:
+        """Answer texts, native records, sentences or examples; a record may carry `target` for a targeted task."""
+        examples = self.examples(inputs)
+        texts = {e.id: e.sentence.text for e in examples}
+        return Predictions(self.model.predict(examples), texts)
+
+    def predict_proba(self, inputs: Iterable[Input] | Input) -> NDArray[np.float64]:
+        """Return the probabilities, shape (examples, labels), columns in the order of `labels`."""
+        if self.task.kind not in ("single", "multi", "targeted"):
+            raise fail(
+                self.path, f"{self.task.name} has no probabilities per label", "see `predict(…)[i].probabilities`"
+            )
+        rows = []
+        for prediction in self.predict(inputs):
+            if not isinstance(prediction.probabilities, Mapping):
+                raise fail(self.path, "this model gives no probabilities", "use `predict`")
+            rows.append([prediction.probabilities.get(label, 0.0) for label in self.labels])
+        return np.array(rows, dtype=np.float64).reshape(-1, len(self.labels))
+
+    def examples(self, inputs: Iterable[Input] | Input) -> list[Example]:
+        """Turn inputs into examples of the run's task, with ids `0`, `1`, … where they have none."""
+        single = isinstance(inputs, str | Mapping | Sentence | Example)
+        items: list[Any] = [inputs] if single else list(inputs)  # type: ignore[arg-type]
+        problems, found = Problems(), []
+        for number, item in enumerate(items):
+            found.extend(self._examples(item, number, problems))
+        problems.raise_any()
+        return found
+
+    def _examples(self, item: Any, number: int, problems: Problems) -> list[Example]:
+        where = f"input {number}"
+        if isinstance(item, Example):
+            return [item]
+        if not isinstance(item, str | Mapping | Sentence):
+            problems.add(where, f"{type(item).__name__} is no input", "give a text, a record or a Sentence")
+            return []
+        sentence = item if isinstance(item, Sentence) else read_input(item, number, where, problems)
+        if sentence is None:
+            return []
+        if self.task.kind != "targeted":
+            return [Example(id=sentence.id, sentence=sentence)]
+        target = item.get("target") if isinstance(item, Mapping) else None
+        if target is not None:
+            return [Example(id=sentence.id, sentence=sentence, target=Target(str(target), _mention(item, sentence)))]
+        found = [example for example, _ in tasks_module.examples_of(self.task, sentence)]
+        if not found and self.task.view(sentence.gold) is None:
+            problems.add(where, f"{self.task.name} needs a target", 'give {"text": …, "target": …}')
+        return found
+
+    def predictions(self, part: str, texts: Mapping[str, str]) -> list[Any]:
+        """Read the stored predictions of a part, checked against the manifest."""
+        name = f"predictions.{part}.jsonl"
+        if name not in self.manifest["files"]:
+            have = [n.split(".")[1] for n in self.manifest["files"] if n.startswith("predictions.")]
+            raise fail(self.path, f"there are no predictions of {part!r}", did_you_mean(part, have) or "evaluate first")
+        runfolder.verify(self.path, self.manifest, name)
+        return predictions_file.read(self.path / name, self.task.kind, texts)
+
+
+def _mention(item: Any, sentence: Sentence) -> Any:
+    span = item.get("span")
+    if span is not None:
+        return Span(int(span[0]), int(span[1]))
+    at = sentence.text.find(str(item["target"]))
+    return Span(at, at + len(str(item["target"]))) if at >= 0 and item["target"] else None
+
+
+def read_input(item: str | Mapping[str, Any], number: int, where: str, problems: Problems) -> Sentence | None:
+    """Turn a text or a record without an id into a sentence."""
+    if isinstance(item, str):
+        item = {"text": item}
+    raw = {"id": str(number), "index": number} | {k: v for k, v in item.items() if k not in ("target", "span")}
+    return record.Reader(where, problems).sentence(raw)
+
+
+def describe_task(task: Task) -> dict[str, Any]:
+    """Return a task as JSON, enough to restore it without the data."""
+    return {"name": task.name, "kind": task.kind, "labels": task.labels, "metrics": task.metrics, "needs": task.needs}
+
+
+def restore_task(value: Mapping[str, Any], *, trust_code: bool = False) -> Task:
+    """Return the task that `describe_task` described."""
+    labels, metrics = tuple(value["labels"]), tuple(value["metrics"])
+    name = value["name"]
+    if name in components.names("task") or ":" in name:
+        found: Task = components.find("task", name, trust_code=trust_code)(Codebook("", ""))
+        return Task(name=name, kind=found.kind, labels=labels, metrics=metrics, needs=found.needs, view=found.view)
+    return tasks_module.own(name, value["kind"], labels, metrics, value["needs"][0])
+
+
+def with_seed(name: str, settings: Mapping[str, Any], seed: int, *, trust_code: bool = True) -> dict[str, Any]:
+    """Add the run's seed to a model's settings where the model has such a setting."""
+    has_seed = "seed" in components.settings("model", name, trust_code=trust_code)
+    return {**settings, "seed": seed} if has_seed and "seed" not in settings else dict(settings)
+
+
+def load(path: str | Path, *, trust_code: bool = False) -> Run:
+    """Load a finished run, ready to predict; of several seeds the first."""
+    folder = Path(path)
+    runfolder.recover(folder)
+    seeds = folder / "seeds.json"
+    if seeds.exists():
+        names = parse_json(read_text(seeds), seeds, 1)["runs"]
+        return Run(folder / names[0], trust_code=trust_code)
+    return Run(folder, trust_code=trust_code)
