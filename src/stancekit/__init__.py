@@ -1,3 +1,86 @@
-"""stancekit: who says it, how it is framed, and how sure you can be."""
+"""stancekit: who says it, how it is framed, and how sure you can be.
+
+Everything public stands here, and is loaded on first use: `import stancekit` is light.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
+
+_PUBLIC = {
+    "Attribution": "stancekit.schema",
+    "Device": "stancekit.schema",
+    "Example": "stancekit.schema",
+    "Layers": "stancekit.schema",
+    "Prediction": "stancekit.schema",
+    "Sentence": "stancekit.schema",
+    "Span": "stancekit.schema",
+    "Stance": "stancekit.schema",
+    "Target": "stancekit.schema",
+    "StancekitError": "stancekit.errors",
+    "Run": "stancekit.run",
+    "Tagger": "stancekit.tagger",
+    "load": "stancekit.run",
+    "check": "stancekit.experiment",
+    "compare": "stancekit.experiment",
+    "convert": "stancekit.experiment",
+    "evaluate": "stancekit.experiment",
+    "predict": "stancekit.experiment",
+    "report": "stancekit.experiment",
+    "tag": "stancekit.experiment",
+    "train": "stancekit.experiment",
+}
+
+if TYPE_CHECKING:
+    from stancekit.errors import StancekitError
+    from stancekit.experiment import check, compare, convert, evaluate, predict, report, tag, train
+    from stancekit.run import Run, load
+    from stancekit.schema import (
+        Attribution,
+        Device,
+        Example,
+        Layers,
+        Prediction,
+        Sentence,
+        Span,
+        Stance,
+        Target,
+    )
+    from stancekit.tagger import Tagger
+
+__all__ = [
+    "Attribution",
+    "Device",
+    "Example",
+    "Layers",
+    "Prediction",
+    "Run",
+    "Sentence",
+    "Span",
+    "Stance",
+    "StancekitError",
+    "Tagger",
+    "Target",
+    "check",
+    "compare",
+    "convert",
+    "evaluate",
+    "load",
+    "predict",
+    "report",
+    "tag",
+    "train",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _PUBLIC:
+        return getattr(importlib.import_module(_PUBLIC[name]), name)
+    raise AttributeError(f"module 'stancekit' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

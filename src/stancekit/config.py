@@ -232,3 +232,26 @@ def check_names(experiment: Experiment, where: Any, problems: Problems) -> None:
             components.find("format", experiment.data.format)
     with problems.catching(where(("model",))):
         components.build("model", experiment.model["name"], experiment.settings, where=where(("model",)))
+
+
+def json_schema() -> dict[str, Any]:
+    """Return the JSON Schema of experiments, with the names of the component table, for editors."""
+    schema = Experiment.model_json_schema()
+    properties = schema["properties"]
+    definitions = schema["$defs"]
+    model_names = {"type": "string", "examples": components.names("model")}
+    properties["model"] = {
+        "description": properties["model"]["description"],
+        "anyOf": [
+            model_names,
+            {"type": "object", "required": ["name"], "properties": {"name": model_names}},
+        ],
+    }
+    for key in ("task", "data"):
+        properties[key] = {"anyOf": [properties[key], {"type": "string"}]}
+    definitions["TaskConfig"]["properties"]["name"]["examples"] = components.names("task")
+    definitions["DataConfig"]["properties"]["format"]["examples"] = components.names("format")
+    definitions["SplitConfig"]["properties"]["by"] = {
+        "anyOf": [{"type": "string"}, definitions["SplitConfig"]["properties"]["by"]]
+    }
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}

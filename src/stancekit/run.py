@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from stancekit.data.predictions import Predictions
 from stancekit.errors import Problems, did_you_mean, fail
 from stancekit.files import parse_json, read_json, read_text
 from stancekit.models.base import Model
-from stancekit.schema import Example, Sentence, Span, Target
+from stancekit.schema import Answer, Example, Layers, Prediction, Sentence, Span, Stance, Target
 from stancekit.tasks import Task
 
 Input = str | Mapping[str, Any] | Sentence | Example
@@ -118,6 +119,36 @@ class Run:
         if not found and self.task.view(sentence.gold) is None:
             problems.add(where, f"{self.task.name} needs a target", 'give {"text": …, "target": …}')
         return found
+
+    def records(self, sentences: Sequence[Sentence], predictions: Sequence[Prediction]) -> list[dict[str, Any]]:
+        """Return native records of the sentences with the predicted answers in the place of gold."""
+        answers: dict[str, list[Prediction]] = {}
+        for prediction in predictions:
+            answers.setdefault(
+                prediction.id.partition("#")[0] if self.task.kind == "targeted" else prediction.id, []
+            ).append(prediction)
+        return [self._record(s, answers.get(s.id, [])) for s in sentences]
+
+    def _record(self, sentence: Sentence, found: Sequence[Prediction]) -> dict[str, Any]:
+        layers: dict[str, Any] = {}
+        labels: dict[str, Answer] = {}
+        targets = [e.target for e in self._examples(sentence, 0, Problems())]
+        if self.task.kind == "targeted":
+            stances = tuple(Stance(t, str(p.answer)) for t, p in zip(targets, found, strict=True) if t is not None)
+            if self.task.needs == ("stances",):
+                layers["stances"] = stances
+            else:
+                labels[self.task.name] = stances
+        elif found and isinstance(found[0].answer, Layers):
+            layers = {"attributions": found[0].answer.attributions, "devices": found[0].answer.devices}
+        elif self.task.kind in ("relations", "devices"):
+            layers[self.task.needs[0]] = found[0].answer
+        else:
+            labels[self.task.name] = found[0].answer
+        predicted = replace(sentence, gold=Layers(text=sentence.text, labels=labels, **layers))
+        dumped = [predictions_file.dump(p)["probabilities"] for p in found]
+        row = record.dump(predicted, self.manifest["codebook"])
+        return row | {"probabilities": {self.task.name: dumped if self.task.kind == "targeted" else dumped[0]}}
 
     def predictions(self, part: str, texts: Mapping[str, str]) -> list[Any]:
         """Read the stored predictions of a part, checked against the manifest."""

@@ -1,0 +1,33 @@
+"""The command line: the only place that prints or exits."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from rich.console import Console
+
+from stancekit.errors import StancekitError
+
+
+def main() -> None:
+    """Run a command; a user's mistake ends with every problem listed and exit code 1, never a traceback."""
+    from stancekit.cli.commands import app
+
+    errors = Console(stderr=True, highlight=False, soft_wrap=True)
+    try:
+        app()
+    except StancekitError as error:
+        count = len(error.problems)
+        errors.print(f"[bold red]{count} problem{'s' if count > 1 else ''}[/]", markup=True)
+        for problem in error.problems:
+            errors.print(f"  {problem.where}: {problem.what}" if problem.where else f"  {problem.what}", markup=False)
+            if problem.hint:
+                errors.print(f"    → {problem.hint}", markup=False, style="dim")
+        sys.exit(1)
+    except KeyboardInterrupt:
+        errors.print("stopped; a run that was being trained is marked unfinished: go on with `train … --resume`")
+        sys.exit(130)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)

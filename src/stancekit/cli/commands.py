@@ -1,0 +1,269 @@
+"""The commands: thin, each a verb of `experiment.py` with its output drawn by `show.py`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from stancekit import __version__, components
+from stancekit.cli import show
+
+app = typer.Typer(
+    name="stancekit",
+    help="Who says it, how it is framed, and how sure you can be.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+)
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print no progress.")]
+Format = Annotated[str | None, typer.Option("--format", help="Format of the data; guessed where absent.")]
+Options = Annotated[
+    list[str] | None, typer.Option("--option", "-o", help="An option of the format, as key=value (column mappings).")
+]
+Trust = Annotated[bool, typer.Option("--trust-code", help="Let the run load models from outside stancekit's table.")]
+Overrides = Annotated[list[str] | None, typer.Argument(help="Overrides of the experiment, as key=value.")]
+RunFolder = Annotated[Path, typer.Argument(help="A run folder, such as runs/demo/framing.")]
+
+
+def _version(value: bool) -> None:
+    if value:
+        show.line(f"stancekit {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def common(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Who says it, how it is framed, and how sure you can be."""
+
+
+def _options(items: list[str] | None) -> dict[str, Any]:
+    """Read `key=value` options; values are YAML, so lists and numbers can be given."""
+    from stancekit import yamlfile
+    from stancekit.errors import fail
+
+    found: dict[str, Any] = {}
+    for item in items or ():
+        key, equals, value = item.partition("=")
+        if not equals:
+            raise fail(f"option {item!r}", "it has no `key=value` form", "write for example -o text=sentence")
+        found[key] = yamlfile.parse(value, Path(f"option {item!r}")).value
+    return found
+
+
+@app.command()
+def check(
+    source: Annotated[str, typer.Argument(help="An experiment, a data file, or a bundled data set.")],
+    overrides: Overrides = None,
+    format: Format = None,
+    option: Options = None,
+    as_json: Json = False,
+) -> None:
+    """List every problem of an experiment and its data in one pass, with label counts and split sizes."""
+    from stancekit import experiment
+
+    found = experiment.check(source, overrides or (), format=format, options=_options(option))
+    show.check(found, as_json)
+    if found.problems:
+        raise typer.Exit(1)
+
+
+@app.command()
+def train(
+    source: Annotated[str, typer.Argument(metavar="EXPERIMENT", help="An experiment file, or a bundled one by name.")],
+    overrides: Overrides = None,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Swap an earlier run when the new one is finished.")
+    ] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with an unfinished run.")] = False,
+    restart: Annotated[bool, typer.Option("--restart", help="Start an unfinished (or finished) run anew.")] = False,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Train an experiment into a run folder."""
+    from stancekit import experiment
+
+    mode = "restart" if restart else "resume" if resume else "replace" if replace else "new"
+    with show.Progress(quiet or as_json) as progress:
+        found = experiment.train(source, overrides or (), mode=mode, say=progress.say)
+    show.trained(found if isinstance(found, tuple) else (found,), as_json)
+
+
+@app.command()
+def evaluate(
+    source: Annotated[Path, typer.Argument(metavar="RUN", help="A run folder, or a predictions file with --gold.")],
+    part: Annotated[str, typer.Option(help="The held-out part to score, or a name for --data.")] = "test",
+    data: Annotated[str | None, typer.Option(help="Score another data set than the run's own.")] = None,
+    gold: Annotated[str | None, typer.Option(help="Gold data for a predictions file of any tool.")] = None,
+    task: Annotated[str | None, typer.Option(help="The task of a predictions file.")] = None,
+    to: Annotated[Path | None, typer.Option(help="Where scores and report of a predictions file go.")] = None,
+    groups: Annotated[list[str] | None, typer.Option(help="Resample these groups (document, event, …).")] = None,
+    slices: Annotated[list[str] | None, typer.Option(help="Score each value of these columns apart.")] = None,
+    resamples: Annotated[int | None, typer.Option(help="Bootstrap resamples.", min=100)] = None,
+    format: Format = None,
+    option: Options = None,
+    trust_code: Trust = False,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Score a run on held-out data with 95 % intervals, and write its report; or score a predictions file."""
+    from stancekit import experiment
+    from stancekit.config import EvaluationConfig
+    from stancekit.errors import fail
+
+    given = {"groups": groups, "slices": slices, "resamples": resamples}
+    changes = {key: value for key, value in given.items() if value}
+    with show.Progress(quiet or as_json) as progress:
+        if source.is_file():
+            if gold is None or task is None:
+                raise fail(source, "a predictions file needs gold and a task", "give --gold FILE --task NAME")
+            plan = EvaluationConfig().model_copy(update=changes)
+            scores: Any = experiment.evaluate_predictions(
+                source,
+                gold,
+                task,
+                format=format,
+                options=_options(option),
+                evaluation_plan=plan,
+                to=to,
+                progress=progress,
+            )
+        else:
+            scores = experiment.evaluate(
+                source, part=part, data=data, overrides=changes, trust_code=trust_code, progress=progress
+            )
+    show.scores(scores, as_json)
+    if not as_json and source.is_dir() and (source / f"report.{part}.html").exists():
+        show.line(f"report: {source / f'report.{part}.html'}")
+
+
+@app.command()
+def predict(
+    run: RunFolder,
+    data: Annotated[Path, typer.Argument(help="Sentences to predict, or a raw .txt article.")],
+    answers: Annotated[bool, typer.Option("--answers", help="Print a predictions file, not native records.")] = False,
+    format: Format = None,
+    option: Options = None,
+    trust_code: Trust = False,
+) -> None:
+    """Print predictions, one native record a line (or one `{id, answer, probabilities}` with --answers)."""
+    from stancekit import experiment
+    from stancekit.data import predictions as predictions_file
+    from stancekit.run import load
+
+    loaded = load(run, trust_code=trust_code)
+    sentences = experiment.read_inputs(data, format, _options(option))
+    found = loaded.predict(sentences)
+    rows = [predictions_file.dump(p) for p in found] if answers else loaded.records(sentences, found)
+    for row in rows:
+        show.raw(json.dumps(row, ensure_ascii=False))
+
+
+@app.command()
+def compare(
+    runs: Annotated[list[Path], typer.Argument(help="Two or more run folders; each is compared with the first.")],
+    part: Annotated[str, typer.Option(help="The evaluated part.")] = "test",
+    resamples: Annotated[int, typer.Option(help="Bootstrap resamples.", min=100)] = 10_000,
+    as_json: Json = False,
+) -> None:
+    """Compare runs paired by example: differences with intervals and p-values over the same groups."""
+    from stancekit import experiment
+
+    show.scores(experiment.compare(runs, part=part, resamples=resamples), as_json)
+
+
+@app.command()
+def report(
+    run: RunFolder,
+    part: Annotated[str, typer.Option(help="The evaluated part.")] = "test",
+    to: Annotated[Path | None, typer.Option(help="Write here instead of into the run folder.")] = None,
+) -> None:
+    """Draw the report of an evaluated run anew from its files, without the model."""
+    from stancekit import experiment
+
+    for path in experiment.report(run, part=part, to=to):
+        show.line(str(path))
+
+
+@app.command()
+def tag(
+    source: Annotated[Path, typer.Argument(metavar="FILE", help="A raw .txt article, or sentences in any format.")],
+    attribution: Annotated[Path | None, typer.Option(help="An attribution run.")] = None,
+    framing: Annotated[Path | None, typer.Option(help="A framing run (task: devices).")] = None,
+    stance: Annotated[Path | None, typer.Option(help="A stance run.")] = None,
+    actors: Annotated[Path | None, typer.Option(help="actors.yaml: names, aliases, sides.")] = None,
+    as_json: Json = False,
+    html: Annotated[bool, typer.Option("--html", help="Print one HTML page.")] = False,
+) -> None:
+    """Tag an article: who says it, how it is framed, and whose frame it is."""
+    from stancekit import experiment
+
+    found = experiment.tag(source, attribution=attribution, framing=framing, stance=stance, actors=actors)
+    if as_json:
+        for row in found.records():
+            show.raw(json.dumps(row, ensure_ascii=False))
+    elif html:
+        from stancekit.report import article_page
+
+        show.raw(article_page(found, title=source.name))
+    else:
+        show.tagged(found)
+
+
+@app.command()
+def convert(
+    source: Annotated[str, typer.Argument(help="The data to read.")],
+    target: Annotated[Path, typer.Argument(help="The file or folder to write.")],
+    format: Format = None,
+    to: Annotated[str | None, typer.Option(help="Format to write; guessed from the ending.")] = None,
+    option: Options = None,
+    to_option: Annotated[list[str] | None, typer.Option(help="An option of the format written.")] = None,
+    skip_errors: Annotated[
+        bool, typer.Option("--skip-errors", help="Leave broken records out, and count them.")
+    ] = False,
+) -> None:
+    """Convert between formats, and say what the new one cannot hold."""
+    from stancekit import experiment
+
+    lost = experiment.convert(
+        source,
+        target,
+        format=format,
+        to=to,
+        options=_options(option),
+        to_options=_options(to_option),
+        on_error="skip" if skip_errors else "stop",
+    )
+    show.line(f"wrote {target}")
+    for what, count in sorted(lost.items()):
+        show.line(f"  lost: {what} ({count})")
+
+
+@app.command()
+def schema() -> None:
+    """Print the JSON Schema of experiments, for editors."""
+    from stancekit.config import json_schema
+
+    show.raw(json.dumps(json_schema(), indent=1, ensure_ascii=False))
+
+
+@app.command()
+def names(
+    kind: Annotated[str, typer.Argument(help="model, format, metric or task")],
+) -> None:
+    """List the built-in models, formats, metrics or tasks."""
+    from stancekit.errors import did_you_mean, fail
+
+    if kind not in components.TABLE:
+        raise fail("names", f"there is no kind {kind!r}", did_you_mean(kind, components.TABLE))
+    for name in components.names(kind):
+        show.line(name)

@@ -1,0 +1,151 @@
+"""Scoring a run on a part, or any tool's predictions file against gold."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from stancekit import __version__, components, runfolder, scoring
+from stancekit import tasks as tasks_module
+from stancekit.config import EvaluationConfig, TaskConfig
+from stancekit.data import predictions as predictions_file
+from stancekit.data.dataset import Dataset
+from stancekit.errors import did_you_mean, fail
+from stancekit.files import dump_json, sha256
+from stancekit.material import build_task, gather, load
+from stancekit.run import Run
+from stancekit.schema import Prediction
+from stancekit.scoring import Scores
+from stancekit.tasks import Part
+
+Progress = Callable[[str, int, int], None]
+_BATCH = 512
+
+
+@dataclass(frozen=True)
+class Evaluated:
+    """The outcome of one evaluation: gold, predictions and scores, all that a report draws."""
+
+    part_name: str
+    part: Part
+    predictions: tuple[Prediction, ...]
+    scores: Scores
+
+
+def part_of(run: Run, name: str, data: str | None = None) -> tuple[Part, str]:
+    """Return a part of the run's data, refusing changed rows, or all of another data set, with its data hash."""
+    if data is None:
+        material = gather(run.experiment, frozen=run.path / "split.json")
+        if name not in material.parts:
+            raise fail(run.path, f"there is no part {name!r}", did_you_mean(name, material.parts))
+        return Part(run.task, material.parts[name].examples, material.parts[name].gold), material.dataset.hash
+    dataset = (
+        load(run.experiment.data.model_copy(update={"format": None}), data)
+        if _other_format(run, data)
+        else load(run.experiment.data, data)
+    )
+    if dataset.codebook.stamp != run.manifest["codebook"] and run.experiment.data.label_map is None:
+        what = f"it follows another codebook ({dataset.codebook.name} {dataset.codebook.version}) than the run"
+        raise fail(data, what, "evaluate with data of the run's codebook, or train with a label_map")
+    part = tasks_module.part(run.task, dataset.sentences)
+    return part, dataset.hash
+
+
+def _other_format(run: Run, data: str) -> bool:
+    """Say whether a file's ending names another format than the run's."""
+    own = run.experiment.data.format
+    return own is not None and Path(data).suffix == ".jsonl" and own not in ("jsonl", "newsmtsc")
+
+
+def predict_all(run: Run, part: Part, progress: Progress) -> tuple[Prediction, ...]:
+    """Predict in batches, telling how far it is."""
+    found: list[Prediction] = []
+    for start in range(0, len(part), _BATCH):
+        found += run.model.predict(part.examples[start : start + _BATCH])
+        progress("predicting", len(found), len(part))
+    return tuple(found)
+
+
+def evaluate_run(
+    run: Run, name: str, data: str | None, overrides: Mapping[str, Any], progress: Progress
+) -> tuple[Evaluated, dict[str, bytes]]:
+    """Predict and score one part; return the outcome and the files to add to the run."""
+    part, data_hash = part_of(run, name, data)
+    if not len(part):
+        raise fail(
+            run.path, f"the part {name!r} has no examples for {run.task.name}", "give other data, or another split"
+        )
+    predictions = predict_all(run, part, progress)
+    plan = run.experiment.evaluation.model_copy(update=dict(overrides))
+    signature = {"task": run.task.name, "split": name, "data": data_hash[:8], "train_seed": run.manifest["seed"]}
+    evaluated = score_part(name, part, predictions, plan, signature, progress)
+    lines = "".join(f"{dump_json(predictions_file.dump(p))}\n" for p in predictions)
+    contents = {
+        f"predictions.{name}.jsonl": lines.encode(),
+        f"scores.{name}.json": (dump_json(evaluated.scores.to_json(), indent=1) + "\n").encode(),
+    }
+    return evaluated, contents
+
+
+def score_part(
+    name: str,
+    part: Part,
+    predictions: Sequence[Prediction],
+    plan: EvaluationConfig,
+    signature: Mapping[str, Any],
+    progress: Progress,
+) -> Evaluated:
+    """Score predictions with intervals and slices."""
+    progress("scoring", 0, 1)
+    scores = scoring.score(
+        part,
+        predictions,
+        groups_by=plan.groups,
+        slices=plan.slices,
+        resamples=plan.resamples,
+        seed=plan.seed,
+        signature={**signature, "stancekit": __version__},
+    )
+    progress("scoring", 1, 1)
+    return Evaluated(name, part, tuple(predictions), scores)
+
+
+def evaluate_file(predictions: Path, gold: Dataset, task: str, plan: EvaluationConfig, progress: Progress) -> Evaluated:
+    """Score a predictions file of any tool against gold."""
+    config = TaskConfig(name=task)
+    if task not in components.names("task"):
+        config = _own_task(task, gold)
+    built = build_task(config, gold)
+    part = tasks_module.part(built, gold.sentences)
+    texts = {e.id: e.sentence.text for e in part.examples}
+    read = predictions_file.read(predictions, built.kind, texts)
+    signature = {"task": task, "split": gold.name, "data": gold.hash[:8]}
+    signature["predictions"] = sha256(predictions.read_bytes())[:8]
+    return score_part(gold.name, part, read, plan, signature, progress)
+
+
+def _own_task(name: str, gold: Dataset) -> TaskConfig:
+    """Guess the kind of a task of the user's own from its gold answers."""
+    answers = [s.gold.labels[name] for s in gold.sentences if name in s.gold.labels]
+    if not answers:
+        known = {key for s in gold.sentences for key in s.gold.labels} | set(components.names("task"))
+        raise fail(gold.path, f"there is no task {name!r} in the gold data", did_you_mean(name, known))
+    first = next((a for a in answers if a), answers[0])
+    if isinstance(first, str):
+        return TaskConfig(name=name, kind="single")
+    if isinstance(first, frozenset):
+        return TaskConfig(name=name, kind="multi")
+    targeted = isinstance(first, tuple) and first and hasattr(first[0], "target")
+    return TaskConfig(name=name, kind="targeted" if targeted else "spans")
+
+
+def stored(run: Run, name: str) -> Evaluated:
+    """Read back what an earlier evaluation left in the run, without the model."""
+    part, _ = part_of(run, name)
+    texts = {e.id: e.sentence.text for e in part.examples}
+    predictions = run.predictions(name, texts)
+    runfolder.verify(run.path, run.manifest, f"scores.{name}.json")
+    scores = Scores.from_json(runfolder.read_json(run.path / f"scores.{name}.json"))
+    return Evaluated(name, part, tuple(predictions), scores)

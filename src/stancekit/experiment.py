@@ -1,0 +1,230 @@
+"""The verbs: check, train, evaluate, predict, compare, report, tag, convert – as functions and behind the CLI."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from stancekit import config, evaluation, runfolder, scoring, training
+from stancekit import report as report_module
+from stancekit.config import Experiment
+from stancekit.data import check as check_module
+from stancekit.data import load as load_module
+from stancekit.data.check import CheckReport
+from stancekit.data.predictions import Predictions
+from stancekit.errors import fail
+from stancekit.evaluation import Progress
+from stancekit.files import dump_json, make_folder, read_json, read_text, write_bytes, write_json
+from stancekit.material import gather
+from stancekit.run import Run
+from stancekit.run import load as load_run
+from stancekit.schema import Sentence
+from stancekit.scoring import Scores
+from stancekit.summary import Summary, summarise
+from stancekit.tagged import TaggedArticle
+from stancekit.tagger import Tagger
+from stancekit.training import Say
+
+
+def _silent(*_: Any) -> None:
+    """Tell nobody."""
+
+
+def check(
+    source: str | Path,
+    overrides: Sequence[str] = (),
+    *,
+    format: str | None = None,
+    options: Mapping[str, Any] | None = None,
+) -> CheckReport:
+    """Check an experiment and its data, or a data file alone: every problem in one pass, with counts."""
+    path = Path(source)
+    if path.suffix in (".yaml", ".yml") or (not path.exists() and not load_module.is_bundled(str(source))):
+        plan = config.load(source, overrides)
+        material = gather(plan)
+        return check_module.check(material.dataset, material.task, material.split)
+    dataset = load_module.load(source, format=format, options=options or {})
+    return check_module.check(dataset)
+
+
+def train(
+    experiment: str | Path | Experiment,
+    overrides: Sequence[str] = (),
+    *,
+    mode: str = "new",
+    say: Say = _silent,
+) -> Run | tuple[Run, ...]:
+    """Train an experiment; return its run, or one a seed where it has several.
+
+    `mode` says what to do with an earlier run of the same folder: `new` refuses, `replace` swaps it when the
+    new one is finished, `resume` goes on with an unfinished one, `restart` starts anew.
+    """
+    plan = experiment if isinstance(experiment, Experiment) else config.load(experiment, overrides)
+    if mode not in ("new", "replace", "resume", "restart"):
+        raise fail("mode", f"there is no mode {mode!r}", "one of new, replace, resume, restart")
+    say(f"reading the data of {plan.name}")
+    material = gather(plan)
+    check_module.check(material.dataset, material.task, material.split).problems.raise_any()
+    if len(plan.seeds) == 1:
+        return training.train_run(plan, material, plan.seeds[0], plan.folder, say, mode=mode)
+    return _train_seeds(plan, material, say, mode)
+
+
+def _train_seeds(plan: Experiment, material: Any, say: Say, mode: str) -> tuple[Run, ...]:
+    names = [f"seed-{seed}" for seed in plan.seeds]
+    runs = []
+    for seed, name in zip(plan.seeds, names, strict=True):
+        folder = plan.folder / name
+        if mode == "resume" and (folder / runfolder.MANIFEST).exists():
+            runs.append(Run(folder, trust_code=True))
+        else:
+            runs.append(training.train_run(plan, material, seed, folder, say, mode=mode))
+    write_json(plan.folder / "seeds.json", {"runs": names})
+    return tuple(runs)
+
+
+def evaluate(
+    run: str | Path | Run,
+    *,
+    part: str = "test",
+    data: str | None = None,
+    overrides: Mapping[str, Any] | None = None,
+    trust_code: bool = False,
+    progress: Progress = _silent,
+) -> Scores | Summary:
+    """Score a run on a held-out part (or on `data`, stored under the name `part`), and write its report.
+
+    A run of several seeds gives a summary over them: mean, standard deviation, and each seed's scores.
+    """
+    if not isinstance(run, Run):
+        folder = Path(run)
+        if (folder / "seeds.json").exists():
+            return _evaluate_seeds(folder, part, data, overrides or {}, trust_code, progress)
+        run = load_run(folder, trust_code=trust_code)
+    evaluated, contents = evaluation.evaluate_run(run, part, data, overrides or {}, progress)
+    contents |= report_module.files(run, evaluated)
+    runfolder.add(run.path, run.manifest, contents)
+    return evaluated.scores
+
+
+def _evaluate_seeds(
+    folder: Path, part: str, data: str | None, overrides: Mapping[str, Any], trust_code: bool, progress: Progress
+) -> Summary:
+    scores = {}
+    for name in read_json(folder / "seeds.json")["runs"]:
+        run = Run(folder / name, trust_code=trust_code)
+        found = evaluate(run, part=part, data=data, overrides=overrides, progress=progress)
+        assert isinstance(found, Scores)
+        scores[name] = found
+    summary = summarise(scores)
+    write_json(folder / f"summary.{part}.json", summary.to_json())
+    return summary
+
+
+def evaluate_predictions(
+    predictions: str | Path,
+    gold: str | Path,
+    task: str,
+    *,
+    format: str | None = None,
+    options: Mapping[str, Any] | None = None,
+    evaluation_plan: config.EvaluationConfig | None = None,
+    to: str | Path | None = None,
+    progress: Progress = _silent,
+) -> Scores:
+    """Score a predictions file of any tool against gold; `to` names a folder for scores and report."""
+    dataset = load_module.load(gold, format=format, options=options or {})
+    plan = evaluation_plan or config.EvaluationConfig()
+    found = evaluation.evaluate_file(Path(predictions), dataset, task, plan, progress)
+    if to is not None:
+        scores = (dump_json(found.scores.to_json(), indent=1) + "\n").encode()
+        contents = {"scores.json": scores, **report_module.files_of_predictions(str(predictions), found)}
+        for name, content in contents.items():
+            write_bytes(make_folder(Path(to)) / name, content)
+    return found.scores
+
+
+def predict(
+    run: str | Path | Run,
+    data: str | Path | Sequence[Any],
+    *,
+    format: str | None = None,
+    options: Mapping[str, Any] | None = None,
+    trust_code: bool = False,
+) -> Predictions:
+    """Predict a file, a text or a list of inputs with a run."""
+    loaded = run if isinstance(run, Run) else load_run(run, trust_code=trust_code)
+    if isinstance(data, str | Path):
+        return loaded.predict(read_inputs(Path(data), format, options))
+    return loaded.predict(data)
+
+
+def read_inputs(path: Path, format: str | None = None, options: Mapping[str, Any] | None = None) -> list[Sentence]:
+    """Read sentences to predict or tag: a raw `.txt` article is split, any other file is read in its format."""
+    if format is None and path.suffix == ".txt":
+        from stancekit.tagger import split_article
+
+        return split_article(read_text(path), path.stem)
+    return list(load_module.load(path, format=format, options=options or {}).sentences)
+
+
+def compare(runs: Sequence[str | Path | Run], *, part: str = "test", resamples: int = 10_000, seed: int = 13) -> Scores:
+    """Compare runs with the first, paired by example: differences, intervals and p-values over the same groups."""
+    if len(runs) < 2:
+        raise fail("compare", "one run cannot be compared", "give two or more")
+    loaded = [r if isinstance(r, Run) else load_run(r) for r in runs]
+    found = [evaluation.stored(run, part) for run in loaded]
+    first = found[0]
+    for run, other in zip(loaded, found, strict=True):
+        if other.part.examples != first.part.examples or other.part.gold != first.part.gold:
+            raise fail(run.path, f"its {part} part differs from that of {loaded[0].path}", "compare runs of one split")
+    plan = loaded[0].experiment.evaluation
+    return scoring.compare(
+        first.part,
+        {str(run.path): e.predictions for run, e in zip(loaded, found, strict=True)},
+        groups_by=plan.groups,
+        resamples=resamples,
+        seed=seed,
+    )
+
+
+def report(run: str | Path | Run, *, part: str = "test", to: str | Path | None = None) -> list[Path]:
+    """Draw the report of an evaluated run anew from its files, without the model; return the files written."""
+    loaded = run if isinstance(run, Run) else load_run(run)
+    contents = report_module.files(loaded, evaluation.stored(loaded, part))
+    if to is None:
+        runfolder.add(loaded.path, loaded.manifest, contents)
+        return [loaded.path / name for name in contents]
+    for name, content in contents.items():
+        write_bytes(make_folder(Path(to)) / name, content)
+    return [Path(to) / name for name in contents]
+
+
+def tag(
+    source: str | Path,
+    *,
+    attribution: str | Path | None = None,
+    framing: str | Path | None = None,
+    stance: str | Path | None = None,
+    actors: str | Path | None = None,
+) -> TaggedArticle:
+    """Tag a file: a raw article, or native records, which keep their ids."""
+    tagger = Tagger.load(attribution, framing, stance, actors)
+    return tagger(read_inputs(Path(source)))
+
+
+def convert(
+    source: str | Path,
+    target: str | Path,
+    *,
+    format: str | None = None,
+    to: str | None = None,
+    options: Mapping[str, Any] | None = None,
+    to_options: Mapping[str, Any] | None = None,
+    on_error: str = "stop",
+) -> Counter[str]:
+    """Convert between formats; return what the new one could not hold, counted by kind."""
+    dataset = load_module.load(source, format=format, options=options or {}, on_error=on_error)
+    return load_module.save(dataset.sentences, target, format=to, options=to_options or {}, codebook=dataset.codebook)

@@ -1,0 +1,154 @@
+"""Training one run: built aside step by step, so that a kill leaves no run or one marked unfinished."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from stancekit import __version__, components, runfolder
+from stancekit.config import Experiment
+from stancekit.errors import fail
+from stancekit.files import dump_json, make_folder, os_problem, read_json, sha256, write_json, write_text
+from stancekit.material import Material
+from stancekit.models.base import Model
+from stancekit.profile import Profile
+from stancekit.run import Run, describe_task, with_seed
+
+Say = Callable[[str], None]
+_PACKAGES = ("numpy", "scipy", "scikit-learn", "sklearn-crfsuite", "python-crfsuite", "safetensors", "datasets")
+_NEURAL = ("torch", "transformers", "accelerate")
+
+
+def train_run(experiment: Experiment, material: Material, seed: int, folder: Path, say: Say, *, mode: str) -> Run:
+    """Train one seed into `folder`; `mode` is new, replace, resume or restart."""
+    with runfolder.locked(folder):
+        building = _prepare(folder, experiment, material, seed, mode)
+        started = time.monotonic()
+        manifest = _manifest(experiment, material, seed)
+        with _os_errors(building):
+            _write_plan(building, experiment, material, manifest)
+            if not _is_trained(building):
+                _fit(building, experiment, material, seed, say)
+            manifest |= {"status": "finished", "duration_s": round(time.monotonic() - started, 2)}
+            manifest["files"] = runfolder.hashes(building)
+            write_json(building / runfolder.MANIFEST, manifest)
+            runfolder.finish(folder)
+    return Run(folder, trust_code=True)
+
+
+@contextmanager
+def _os_errors(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise os_problem(path, error) from error
+
+
+def _prepare(folder: Path, experiment: Experiment, material: Material, seed: int, mode: str) -> Path:
+    """Return the folder to build in, after settling what to do with what is there."""
+    runfolder.recover(folder)
+    building = runfolder.unfinished(folder)
+    if (folder / runfolder.MANIFEST).exists() and mode not in ("replace", "restart"):
+        raise fail(folder, "there is a finished run here", "train with --replace, or give another output=FOLDER")
+    if folder.exists() and any(folder.iterdir()) and not (folder / runfolder.MANIFEST).exists():
+        raise fail(folder, "the folder holds other files and no run", "give another output=FOLDER")
+    if building.exists():
+        if mode not in ("resume", "restart"):
+            raise fail(building, "an unfinished run is here", "go on with --resume, or start anew with --restart")
+        if mode == "resume" and not _same_plan(building, experiment, material, seed):
+            what = "the unfinished run has another experiment or other data"
+            raise fail(building, what, "start anew with --restart")
+        if mode == "restart":
+            shutil.rmtree(building)
+    return make_folder(building)
+
+
+def _plan_hash(experiment: Experiment, material: Material, seed: int) -> str:
+    plan = [experiment.model_dump(mode="json"), material.dataset.hash, seed, __version__]
+    return sha256(dump_json(plan).encode())
+
+
+def _same_plan(building: Path, experiment: Experiment, material: Material, seed: int) -> bool:
+    manifest = building / runfolder.MANIFEST
+    return manifest.exists() and read_json(manifest).get("plan") == _plan_hash(experiment, material, seed)
+
+
+def _write_plan(building: Path, experiment: Experiment, material: Material, manifest: dict[str, Any]) -> None:
+    write_json(building / runfolder.MANIFEST, manifest)
+    write_text(building / "config.yaml", experiment.dump())
+    material.split.write(building / "split.json")
+    train = material.parts["train"].examples
+    write_json(building / "profile.json", Profile.of(e.sentence for e in train).dump())
+
+
+def _is_trained(building: Path) -> bool:
+    return (building / "model").exists()
+
+
+def _fit(building: Path, experiment: Experiment, material: Material, seed: int, say: Say) -> None:
+    name = experiment.model["name"]
+    model: Model = components.build("model", name, with_seed(name, experiment.settings, seed), where="model")
+    train, dev = material.parts["train"], material.parts["dev"]
+    say(f"training {name} on {len(train)} examples (dev {len(dev)}, seed {seed})")
+    model.fit(train, dev)
+    fresh = building / "model.new"
+    shutil.rmtree(fresh, ignore_errors=True)
+    model.save(make_folder(fresh))
+    fresh.rename(building / "model")
+
+
+def _manifest(experiment: Experiment, material: Material, seed: int) -> dict[str, Any]:
+    dataset = material.dataset
+    return {
+        "status": "unfinished",
+        "stancekit": __version__,
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "plan": _plan_hash(experiment, material, seed),
+        "task": describe_task(material.task),
+        "codebook": dataset.codebook.stamp,
+        "label_map": dataset.label_map.describe() if dataset.label_map else [],
+        "data": {
+            "hash": dataset.hash,
+            "path": str(dataset.path),
+            "sentences": len(dataset.sentences),
+            "sizes": {name: len(part) for name, part in material.parts.items()},
+            "counts": dict(dataset.counts),
+        },
+        "split": {"by": list(experiment.split.by), "seed": experiment.split.seed},
+        "seed": seed,
+        "code": code_hash(),
+        "packages": packages(),
+        "python": platform.python_version(),
+        "machine": f"{platform.system()} {platform.machine()}",
+        "threads": int(os.environ.get("OMP_NUM_THREADS", 0)) or os.cpu_count(),
+        "device": "cpu",
+        "command": [Path(sys.argv[0]).name, *sys.argv[1:]],
+        "files": {},
+    }
+
+
+def packages() -> dict[str, str]:
+    """Return the versions of the packages that a result may depend on."""
+    found = {}
+    for name in (*_PACKAGES, *_NEURAL):
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def code_hash() -> str:
+    """Return one hash over this package's own source files."""
+    root = Path(__file__).parent
+    files = sorted(p for p in root.rglob("*.py") if "bundled" not in p.parts)
+    return sha256("".join(f"{p.relative_to(root)}:{sha256(p.read_bytes())}\n" for p in files).encode())[:16]
