@@ -26,7 +26,7 @@ from stancekit.schema import (
 from stancekit.text import derive
 
 _KEYS = frozenset(("id", "document", "index", "text", "meta", "attributions", "devices", "stances"))
-_KEYS |= {"voice", "frames", "labels", "codebook", "probabilities"}
+_KEYS |= {"voice", "frames", "labels", "codebook", "probabilities", "tagging"}
 
 
 def dump(sentence: Sentence, codebook: Mapping[str, str] | None = None) -> dict[str, Any]:
@@ -44,14 +44,23 @@ def dump(sentence: Sentence, codebook: Mapping[str, str] | None = None) -> dict[
 
 def dump_layers(layers: Layers) -> dict[str, Any]:
     """Return the annotated layers with what is derived from them."""
+    record = dump_annotations(layers)
+    if layers.attributions is not None:
+        record["voice"] = derive.voice(layers)
+    if layers.devices is not None:
+        record["frames"] = sorted(derive.frames(layers) or ())
+        for device, holder in zip(record["devices"], derive.holders(layers) or (), strict=False):
+            device["holder"] = dump_holder(holder, layers.text)
+    return record
+
+
+def dump_annotations(layers: Layers) -> dict[str, Any]:
+    """Return the annotated layers alone: what the content hash of a sentence covers."""
     record: dict[str, Any] = {}
     if layers.attributions is not None:
         record["attributions"] = [_dump_attribution(a) for a in layers.attributions]
-        record["voice"] = derive.voice(layers)
     if layers.devices is not None:
-        holders = derive.holders(layers) or (None,) * len(layers.devices)
-        record["devices"] = [_dump_device(d, h, layers.text) for d, h in zip(layers.devices, holders, strict=True)]
-        record["frames"] = sorted(derive.frames(layers) or ())
+        record["devices"] = [_dump_device(d) for d in layers.devices]
     if layers.stances is not None:
         record["stances"] = [_dump_stance(s, "stance") for s in layers.stances]
     return record
@@ -66,12 +75,9 @@ def _dump_attribution(relation: Attribution) -> dict[str, Any]:
     return roles | {"source_type": relation.source_type, "cue_stance": relation.cue_stance}
 
 
-def _dump_device(device: Device, holder: Holder | None, text: str) -> dict[str, Any]:
-    record: dict[str, Any] = {"spans": _pairs(device.parts), "frame": device.frame}
-    record |= {"target": device.target, "negated": device.negated}
-    if holder is not None:
-        record["holder"] = dump_holder(holder, text)
-    return record
+def _dump_device(device: Device) -> dict[str, Any]:
+    spans = _pairs(device.parts)
+    return {"spans": spans, "frame": device.frame, "target": device.target, "negated": device.negated}
 
 
 def dump_holder(holder: Holder, text: str) -> dict[str, Any]:
@@ -107,7 +113,7 @@ def _dump_item(item: Span | Attribution | Device | Stance) -> dict[str, Any]:
     if isinstance(item, Attribution):
         return _dump_attribution(item)
     if isinstance(item, Device):
-        return _dump_device(item, None, "")
+        return _dump_device(item)
     return _dump_stance(item, "label")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import ClassVar, Protocol
+from typing import Protocol
 
 from stancekit.errors import Problems
 from stancekit.schema import Sentence
@@ -25,16 +25,24 @@ class ReadLog:
         key = (str(value.get("name", "")), str(value.get("version", "")), str(value.get("hash", "")))
         self.codebooks.setdefault(key, where)
 
+    def place(self, sentence_id: str, where: str) -> None:
+        """Note where a sentence stands; an id that stands twice is a problem."""
+        first = self.places.setdefault(sentence_id, where)
+        if first != where:
+            hint = "give every sentence an id of its own, or remove one of the two"
+            self.problems.add(where, f"the id {sentence_id!r} stands twice, first at {first}", hint)
+
 
 class Format(Protocol):
-    """Reads and writes one file format; the constructor takes its options."""
+    """Reads and writes one file format; the constructor takes its options.
 
-    endings: ClassVar[tuple[str, ...]]
+    Where a file's ending is the format's name in the component table, the format is found by it.
+    """
 
     def read(self, path: Path, log: ReadLog) -> Iterator[Sentence]:
         """Yield the sentences of a file (or folder), noting problems by file and line in the log.
 
-        A record with a problem is not yielded. `log.places[id]` says where a sentence stands.
+        A record with a problem is not yielded. `log.place` is told where a sentence stands.
         """
 
     def write(self, sentences: Iterable[Sentence], path: Path, codebook: Mapping[str, str] | None) -> Counter[str]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import ClassVar
 
 from stancekit.data import record
 from stancekit.data.formats.base import ReadLog
@@ -15,8 +14,6 @@ from stancekit.schema import Sentence
 
 class Jsonl:
     """Native JSONL: every field of a sentence, without loss."""
-
-    endings: ClassVar[tuple[str, ...]] = (".jsonl",)
 
     def read(self, path: Path, log: ReadLog) -> Iterator[Sentence]:
         """Yield the sentence of every line that is not blank."""
@@ -30,7 +27,7 @@ class Jsonl:
                 if sentence is not None:
                     if isinstance(raw.get("codebook"), dict):
                         log.stamp(where, raw["codebook"])
-                    log.places.setdefault(sentence.id, where)
+                    log.place(sentence.id, where)
                     yield sentence
 
     def write(self, sentences: Iterable[Sentence], path: Path, codebook: Mapping[str, str] | None) -> Counter[str]:

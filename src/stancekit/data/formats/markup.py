@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import yaml
 
@@ -26,8 +26,6 @@ class Markup:
 
     It cannot hold sentence ids, labels of a user's own tasks, or line ends in a text.
     """
-
-    endings: ClassVar[tuple[str, ...]] = (".markup",)
 
     def read(self, path: Path, log: ReadLog) -> Iterator[Sentence]:
         """Yield the sentences of a file, or of every `*.markup` below a folder in the order of their names."""
@@ -127,7 +125,7 @@ def _sentence(where: str, line: str, header: dict[str, Any], index: int, log: Re
         meta=header["meta"],
         gold=Layers(text=text, **layers),
     )
-    log.places.setdefault(sentence.id, where)
+    log.place(sentence.id, where)
     return sentence
 
 

@@ -1,0 +1,204 @@
+"""From a path to a data set, every problem found in one pass; and back to a file of any format."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from stancekit import codebook as codebooks
+from stancekit import components
+from stancekit.codebook import Codebook
+from stancekit.data import label_map as label_maps
+from stancekit.data.dataset import Dataset
+from stancekit.data.formats.base import Format, ReadLog
+from stancekit.data.label_map import LabelMap
+from stancekit.data.label_sets import labels_of
+from stancekit.errors import Problem, Problems, StancekitError, did_you_mean, fail
+from stancekit.files import parse_json
+from stancekit.resources import bundled
+from stancekit.schema import Sentence
+
+_DATASETS_FILES = ("dataset_info.json", "dataset_dict.json", "state.json")
+_NO_OPTIONS: Mapping[str, Any] = {}
+
+
+def load(
+    path: str | Path,
+    *,
+    format: str | None = None,
+    options: Mapping[str, Any] = _NO_OPTIONS,
+    codebook: Codebook | str | Path | None = None,
+    label_map: LabelMap | str | Path | None = None,
+    on_error: Literal["stop", "skip"] = "stop",
+    name: str | None = None,
+) -> Dataset:
+    """Read a file, a folder or a bundled data set.
+
+    The format is guessed where none is given. With `on_error="skip"` records with a problem are left out
+    and counted by kind in `counts`; otherwise all problems are raised at once.
+    """
+    dataset, problems = survey(path, format=format, options=options, codebook=codebook, label_map=label_map, name=name)
+    if on_error == "stop":
+        problems.raise_any()
+    if not dataset.sentences:
+        raise StancekitError(*problems)
+    return dataset
+
+
+def survey(
+    path: str | Path,
+    *,
+    format: str | None = None,
+    options: Mapping[str, Any] = _NO_OPTIONS,
+    codebook: Codebook | str | Path | None = None,
+    label_map: LabelMap | str | Path | None = None,
+    name: str | None = None,
+) -> tuple[Dataset, Problems]:
+    """Read what can be read and return it with every problem: what `check` starts from."""
+    book = _codebook(codebook)
+    mapping = label_map if isinstance(label_map, LabelMap | None) else label_maps.load(Path(label_map))
+    place = Path(path) if format == "datasets" and not Path(path).exists() else locate(path)
+    reader = _format(format or guess(place), options, place)
+    log, sentences = ReadLog(), []
+    with log.problems.catching(place):  # sentence by sentence: what was read before an error is kept
+        for sentence in reader.read(place, log):
+            sentences.append(sentence)
+    if not sentences and not log.problems:
+        log.problems.add(place, "there is no sentence in it", "give a file with at least one labelled sentence")
+    _check_stamps(log, book, mapping)
+    kept = _kept(sentences, book, mapping, log)
+    counts = log.counts + Counter(_kind(problem) for problem in log.problems)
+    dataset = Dataset(name or place.stem, kept, book, place, dict(counts), log.places, mapping)
+    return dataset, log.problems
+
+
+def locate(path: str | Path) -> Path:
+    """Return the path of a file or folder, or of a bundled data set by its name."""
+    place = Path(path)
+    if place.exists():
+        return place
+    shipped = {p.name: p for p in bundled("data").iterdir() if p.is_dir()}
+    if str(path) in shipped:
+        return shipped[str(path)]
+    raise fail(path, "there is no such file, folder or bundled data set", did_you_mean(str(path), shipped))
+
+
+def guess(path: Path) -> str:
+    """Guess the format of a file by its ending, or of a folder by what lies in it."""
+    found = _guess_folder(path) if path.is_dir() else path.suffix.lower().removeprefix(".")
+    if found == "jsonl" and _first_record(path).keys() >= {"sentence_normalized", "targets"}:
+        return "newsmtsc"
+    if found in components.names("format"):
+        return found
+    known = ", ".join(components.names("format"))
+    raise fail(path, "its format cannot be told from its ending or content", f"give `format`, one of: {known}")
+
+
+def _guess_folder(path: Path) -> str:
+    if any((path / name).is_file() for name in _DATASETS_FILES):
+        return "datasets"
+    if any(path.glob("text/*.txt")) or any(path.glob("*/text/*.txt")) or (path / "data" / "metadata.tsv").exists():
+        return "polnear"
+    if any(path.glob("train_text.txt")) or any(path.glob("*/train_text.txt")):
+        return "tweeteval"
+    return "markup" if next(path.rglob("*.markup"), None) else ""
+
+
+def _first_record(path: Path) -> dict[str, Any]:
+    """Return the first line of a JSONL file as an object, empty where it is none: its reader will complain."""
+    try:
+        with path.open(encoding="utf-8") as stream:
+            value = parse_json(stream.readline(), path, 1)
+    except (OSError, UnicodeDecodeError, StancekitError):
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+def _format(name: str, options: Mapping[str, Any], where: Path) -> Format:
+    built: Format = components.build("format", name, options, where=f"{where} (options)")
+    return built
+
+
+def _codebook(given: Codebook | str | Path | None) -> Codebook:
+    if isinstance(given, Codebook):
+        return given
+    return codebooks.default() if given is None else codebooks.load(Path(given))
+
+
+def _check_stamps(log: ReadLog, book: Codebook, mapping: LabelMap | None) -> None:
+    """Refuse data of another codebook, or of another version of it, unless a label map leads from there to here."""
+    if mapping and mapping.goal and not mapping.goal.items() <= book.stamp.items():
+        what = f"the label map leads to {_named(mapping.goal)}, the codebook is {_named(book.stamp)}"
+        log.problems.add(mapping.path, what, "use the map's codebook, or another map")
+    expected = mapping.origin if mapping else book.stamp
+    for (name, version, digest), where in log.codebooks.items():
+        stamp = {"name": name, "version": version, "hash": digest}
+        if {k: v for k, v in expected.items() if stamp.get(k)}.items() <= stamp.items():
+            continue
+        what = f"annotated with codebook {_named(stamp)}, expected is {_named(expected)}"
+        if stamp | {"hash": ""} == dict(expected) | {"hash": ""}:
+            what = f"codebook {_named(stamp)} had another content (hash {digest}, now {expected['hash']})"
+        log.problems.add(where, what, "give the data's own codebook, or a label_map that leads from it to this one")
+
+
+def _named(stamp: Mapping[str, str]) -> str:
+    return " ".join(stamp[key] for key in ("name", "version") if stamp.get(key))
+
+
+def _kept(
+    sentences: Iterable[Sentence], book: Codebook, mapping: LabelMap | None, log: ReadLog
+) -> tuple[Sentence, ...]:
+    """Apply the label map, and leave out doubled ids and sentences with labels that the codebook does not know."""
+    kept: dict[str, Sentence] = {}
+    for sentence in sentences:
+        where, before = log.places.get(sentence.id, sentence.id), len(log.problems)
+        if mapping:
+            for set_name, label in mapping.unmentioned(sentence):
+                hint = f"add it to {mapping.path} (null drops it), or set `others: keep`"
+                log.problems.add(where, f"the label map does not mention the {set_name} {label!r}", hint)
+            sentence = mapping.apply(sentence)
+        log.problems.found.extend(unknown_labels(sentence, book, where))
+        if len(log.problems) == before:
+            kept.setdefault(sentence.id, sentence)
+    return tuple(kept.values())
+
+
+def unknown_labels(sentence: Sentence, book: Codebook, where: str) -> list[Problem]:
+    """Return a problem for every label that its set of the codebook does not have."""
+    found = []
+    for set_name, label in dict.fromkeys(labels_of(sentence)):
+        known = book.names(set_name)
+        if known and label not in known:
+            hint = did_you_mean(label, known) + "; another scheme needs a codebook of its own, or a label_map"
+            found.append(Problem(where, f"unknown {set_name} {label!r}", hint))
+    return found
+
+
+def _kind(problem: Problem) -> str:
+    """Return what a problem says without its particulars, to count problems of one kind."""
+    return re.sub(r"'[^']*'|\"[^\"]*\"|\d+", "…", problem.what.partition(": ")[0])
+
+
+def save(
+    sentences: Iterable[Sentence],
+    path: str | Path,
+    *,
+    format: str | None = None,
+    options: Mapping[str, Any] = _NO_OPTIONS,
+    codebook: Codebook | None = None,
+) -> Counter[str]:
+    """Write sentences, and return what the format could not hold, counted by kind.
+
+    The format is that of the path's ending where none is given; a codebook leaves its stamp in the file.
+    """
+    place = Path(path)
+    name = format or place.suffix.lower().removeprefix(".")
+    if name not in components.names("format") and ":" not in name:
+        raise fail(
+            place, "its ending names no format", f"give `format`, one of: {', '.join(components.names('format'))}"
+        )
+    writer = _format(name, options, place)
+    return writer.write(sentences, place, codebook.stamp if codebook else None)
