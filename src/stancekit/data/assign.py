@@ -52,7 +52,7 @@ class _State:
     def __init__(self, rows: Numbers, sides: NDArray[np.int64], targets: Numbers) -> None:
         self.rows, self.sides = rows, sides
         self.surplus = -targets
-        self.open: Mask = targets.any(axis=1)
+        self.open: Mask = targets.sum(axis=1) > 0
         self.members = np.zeros(len(targets), dtype=np.int64)
         for g in np.flatnonzero(sides >= 0):
             self.put(int(g), int(sides[g]))

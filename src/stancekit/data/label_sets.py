@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from stancekit.codebook import Codebook
+from stancekit.errors import Problem, did_you_mean
 from stancekit.schema import Answer, Layers, Sentence, Span, Stance
 
 
@@ -33,3 +35,14 @@ def labels_in(answer: Answer) -> list[str]:
     if isinstance(answer, Layers):
         return []
     return [item.label for item in answer if isinstance(item, Span | Stance)]
+
+
+def unknown_labels(sentence: Sentence, book: Codebook, where: str) -> list[Problem]:
+    """Return a problem for every label that its set of the codebook does not have."""
+    found = []
+    for set_name, label in dict.fromkeys(labels_of(sentence)):
+        known = book.names(set_name)
+        if known and label not in known:
+            hint = did_you_mean(label, known) + "; another scheme needs a codebook of its own, or a label_map"
+            found.append(Problem(where, f"unknown {set_name} {label!r}", hint))
+    return found

@@ -15,7 +15,7 @@ from stancekit.data import label_map as label_maps
 from stancekit.data.dataset import Dataset
 from stancekit.data.formats.base import Format, ReadLog
 from stancekit.data.label_map import LabelMap
-from stancekit.data.label_sets import labels_of
+from stancekit.data.label_sets import unknown_labels
 from stancekit.errors import Problem, Problems, StancekitError, did_you_mean, fail
 from stancekit.files import parse_json
 from stancekit.resources import bundled
@@ -80,10 +80,18 @@ def locate(path: str | Path) -> Path:
     place = Path(path)
     if place.exists():
         return place
-    shipped = {p.name: p for p in bundled("data").iterdir() if p.is_dir()}
-    if str(path) in shipped:
-        return shipped[str(path)]
-    raise fail(path, "there is no such file, folder or bundled data set", did_you_mean(str(path), shipped))
+    if is_bundled(str(path)):
+        return bundled("data") / path
+    raise fail(path, "there is no such file, folder or bundled data set", did_you_mean(str(path), _shipped()))
+
+
+def is_bundled(name: str) -> bool:
+    """Say whether a name is that of a bundled data set."""
+    return name in _shipped()
+
+
+def _shipped() -> list[str]:
+    return [folder.name for folder in bundled("data").iterdir() if folder.is_dir()]
 
 
 def guess(path: Path) -> str:
@@ -164,17 +172,6 @@ def _kept(
         if len(log.problems) == before:
             kept.setdefault(sentence.id, sentence)
     return tuple(kept.values())
-
-
-def unknown_labels(sentence: Sentence, book: Codebook, where: str) -> list[Problem]:
-    """Return a problem for every label that its set of the codebook does not have."""
-    found = []
-    for set_name, label in dict.fromkeys(labels_of(sentence)):
-        known = book.names(set_name)
-        if known and label not in known:
-            hint = did_you_mean(label, known) + "; another scheme needs a codebook of its own, or a label_map"
-            found.append(Problem(where, f"unknown {set_name} {label!r}", hint))
-    return found
 
 
 def _kind(problem: Problem) -> str:

@@ -1,12 +1,16 @@
-"""The split itself: which sentence goes where, how alike the parts are, and what it froze."""
+"""The split itself: which sentence goes where, how alike the parts are, and its file form."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
+from typing import Any
 
 from stancekit.data.dataset import Dataset
+from stancekit.errors import fail
+from stancekit.files import read_json, write_json
 from stancekit.schema import Sentence
 
 PARTS = ("train", "dev", "test")
@@ -54,3 +58,37 @@ class Split:
         if len(self.leaks) > 5:
             lines.append(f"… {len(self.leaks)} groups on two sides in all")
         return lines
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the split as JSON: the content of a lock file."""
+        return {
+            "settings": {"by": list(self.by), "seed": self.seed},
+            "groups": dict(self.groups),
+            "parts": {part: list(ids) for part, ids in self.parts.items()},
+            "hashes": dict(self.hashes),
+            "shares": {part: dict(shares) for part, shares in self.shares.items()},
+            "deviation": list(self.deviation),
+            "leaks": {value: list(parts) for value, parts in self.leaks.items()},
+        }
+
+    def write(self, path: Path) -> None:
+        """Write the split as a lock file."""
+        write_json(path, self.to_json())
+
+    @classmethod
+    def read(cls, path: Path) -> Split:
+        """Read a lock file."""
+        value = read_json(path)
+        try:
+            return cls(
+                parts={part: tuple(value["parts"][part]) for part in PARTS},
+                groups=dict(value["groups"]),
+                by=tuple(value["settings"]["by"]),
+                seed=int(value["settings"]["seed"]),
+                hashes=dict(value["hashes"]),
+                shares={part: dict(shares) for part, shares in value["shares"].items()},
+                deviation=(float(value["deviation"][0]), str(value["deviation"][1])),
+                leaks={name: tuple(parts) for name, parts in value["leaks"].items()},
+            )
+        except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
+            raise fail(path, "this is no lock file of a split", "remove it to split anew, or restore it") from error

@@ -8,13 +8,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from stancekit.data import lock as lock_file
 from stancekit.data.assign import assign
 from stancekit.data.dataset import Dataset
 from stancekit.data.groups import Group, check_largest, fixed_by_names, group, node_name, nodes_of, value_of
-from stancekit.data.lock import verify
+from stancekit.data.lock import frozen, verify
 from stancekit.data.parts import PARTS, Split
-from stancekit.errors import Problems, StancekitError, did_you_mean, fail
+from stancekit.errors import Problems, did_you_mean, fail
 from stancekit.schema import Sentence
 from stancekit.tasks import Task, labels_in
 
@@ -40,7 +39,7 @@ def make_split(
     shares = _shares(test, dev)
     groups = group(dataset, by)
     fixed = _held_out(dataset, groups, test, dev)
-    locked = _locked(lock, dataset, by)
+    locked = frozen(lock, dataset, by)
     if locked:
         kept = fixed_by_names(groups, locked.groups, str(lock))
         moved = [f"{g} from {kept[g]} to {fixed[g]}" for g in kept if fixed.get(g, kept[g]) != kept[g]]
@@ -55,7 +54,7 @@ def make_split(
     _check_parts(split, {part for part, size in (("test", test), ("dev", dev)) if size}, len(groups))
     split = _with_shares(split, dataset, stratify)
     if lock is not None and (locked is None or locked.hashes != split.hashes):
-        lock_file.write(lock, split)
+        split.write(lock)
     return split
 
 
@@ -99,20 +98,6 @@ def _held_out(dataset: Dataset, groups: Sequence[Group], test: Size, dev: Size) 
 
 def _wanted(sentence: Sentence, wanted: Mapping[tuple[str, str], str]) -> str:
     return next((part for (c, value), part in wanted.items() if str(value_of(sentence, c)) == value), "")
-
-
-def _locked(lock: Path | None, dataset: Dataset, by: Sequence[str]) -> Split | None:
-    """Return the frozen split, if there is one that still fits the data."""
-    if lock is None or not lock.exists():
-        return None
-    locked = lock_file.read(lock)
-    if locked.by != tuple(by):
-        what = f"it was split by {' + '.join(locked.by)}, now {' + '.join(by)} is asked"
-        raise fail(lock, what, "ask for the same columns, or remove the lock to split anew")
-    changed = verify(locked, dataset)
-    if changed:
-        raise StancekitError(*changed)
-    return locked
 
 
 def _counts(sentences: Iterable[Sentence], task: Task | None) -> Counter[str]:
@@ -175,14 +160,14 @@ def from_parts(
     in `leaks`: the parts of a published data set often have some.
     """
     whole = _joined(files)
-    locked = _locked(lock, whole, by)
+    locked = frozen(lock, whole, by)
     cut = _cut(files["train"], by, 0.0 if "dev" in files else dev, stratify, seed, locked)
     own = {part: tuple(s.id for s in files[part]) if part in files else () for part in PARTS}
     parts = {**own, "train": cut.parts["train"], "dev": own["dev"] or cut.parts["dev"]}
     split = Split(parts, cut.groups, tuple(by), seed, whole.hashes, leaks=_leaks(whole, parts, by))
     split = _with_shares(split, whole, stratify)
     if lock is not None and (locked is None or locked.hashes != split.hashes):
-        lock_file.write(lock, split)
+        split.write(lock)
     return whole, split
 
 
