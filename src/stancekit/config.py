@@ -144,24 +144,38 @@ def find_experiment(name: str | Path) -> Path:
 
 
 def load(name: str | Path, overrides: Sequence[str] = ()) -> Experiment:
-    """Read an experiment, apply `key=value` overrides, and check all of it at once."""
+    """Read an experiment, apply `key=value` overrides, and raise every problem at once."""
+    experiment, _, problems = survey(name, overrides)
+    problems.raise_any()
+    assert experiment is not None
+    return experiment
+
+
+def survey(name: str | Path, overrides: Sequence[str] = ()) -> tuple[Experiment | None, DataConfig | None, Problems]:
+    """Read an experiment with every problem of it; its data part is given even where the rest is broken."""
     document = yamlfile.load(find_experiment(name))
     problems = Problems()
+    if not isinstance(document.value, dict):
+        problems.add(document.where(), "an experiment is a mapping of keys", "see `stancekit schema`")
+        return None, None, problems
     value = document.value
-    if not isinstance(value, dict):
-        raise fail(document.where(), "an experiment is a mapping of keys", "see `stancekit schema`")
     places = _apply(value, overrides, problems)
-    problems.raise_any()
     try:
         experiment = Experiment.model_validate(value)
     except ValidationError as error:
         for item in error.errors():
             _note(item, document, places, problems)
-        problems.raise_any()
-        raise
+        return None, _data_alone(value), problems
     check_names(experiment, document.where, problems)
-    problems.raise_any()
-    return experiment
+    return experiment, experiment.data, problems
+
+
+def _data_alone(value: Mapping[str, Any]) -> DataConfig | None:
+    data = value.get("data")
+    try:
+        return DataConfig.model_validate({"path": data} if isinstance(data, str) else data)
+    except ValidationError:
+        return None
 
 
 def parse(text: str, path: Path) -> Experiment:

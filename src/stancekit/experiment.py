@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-from stancekit import config, evaluation, runfolder, scoring, training
-from stancekit import report as report_module
+from stancekit import config, evaluation, reports, runfolder, scoring, training
 from stancekit.config import Experiment
 from stancekit.data import check as check_module
 from stancekit.data import load as load_module
@@ -17,7 +16,7 @@ from stancekit.data.predictions import Predictions
 from stancekit.errors import fail
 from stancekit.evaluation import Progress
 from stancekit.files import dump_json, make_folder, read_json, read_text, write_bytes, write_json
-from stancekit.material import gather
+from stancekit.material import gather, load
 from stancekit.run import Run
 from stancekit.run import load as load_run
 from stancekit.schema import Sentence
@@ -41,12 +40,18 @@ def check(
 ) -> CheckReport:
     """Check an experiment and its data, or a data file alone: every problem in one pass, with counts."""
     path = Path(source)
-    if path.suffix in (".yaml", ".yml") or (not path.exists() and not load_module.is_bundled(str(source))):
-        plan = config.load(source, overrides)
-        material = gather(plan)
-        return check_module.check(material.dataset, material.task, material.split)
-    dataset = load_module.load(source, format=format, options=options or {})
-    return check_module.check(dataset)
+    if path.suffix not in (".yaml", ".yml") and load_module.exists(source):
+        dataset, problems = load_module.survey(source, format=format, options=options or {})
+        return check_module.check(dataset, problems=problems)
+    plan, data, problems = config.survey(source, overrides)
+    if plan is not None and not problems:
+        with problems.catching(source):
+            material = gather(plan)
+            return check_module.check(material.dataset, material.task, material.split)
+    elif data is not None:
+        with problems.catching(source):
+            load(data, data.path or data.train or "")
+    return CheckReport(problems)
 
 
 def train(
@@ -104,7 +109,7 @@ def evaluate(
             return _evaluate_seeds(folder, part, data, overrides or {}, trust_code, progress)
         run = load_run(folder, trust_code=trust_code)
     evaluated, contents = evaluation.evaluate_run(run, part, data, overrides or {}, progress)
-    contents |= report_module.files(run, evaluated)
+    contents |= reports.files(run, evaluated)
     runfolder.add(run.path, run.manifest, contents)
     return evaluated.scores
 
@@ -140,7 +145,7 @@ def evaluate_predictions(
     found = evaluation.evaluate_file(Path(predictions), dataset, task, plan, progress)
     if to is not None:
         scores = (dump_json(found.scores.to_json(), indent=1) + "\n").encode()
-        contents = {"scores.json": scores, **report_module.files_of_predictions(str(predictions), found)}
+        contents = {"scores.json": scores, **reports.files_of_predictions(str(predictions), found)}
         for name, content in contents.items():
             write_bytes(make_folder(Path(to)) / name, content)
     return found.scores
@@ -193,7 +198,7 @@ def compare(runs: Sequence[str | Path | Run], *, part: str = "test", resamples: 
 def report(run: str | Path | Run, *, part: str = "test", to: str | Path | None = None) -> list[Path]:
     """Draw the report of an evaluated run anew from its files, without the model; return the files written."""
     loaded = run if isinstance(run, Run) else load_run(run)
-    contents = report_module.files(loaded, evaluation.stored(loaded, part))
+    contents = reports.files(loaded, evaluation.stored(loaded, part))
     if to is None:
         runfolder.add(loaded.path, loaded.manifest, contents)
         return [loaded.path / name for name in contents]
@@ -223,7 +228,7 @@ def convert(
     to: str | None = None,
     options: Mapping[str, Any] | None = None,
     to_options: Mapping[str, Any] | None = None,
-    on_error: str = "stop",
+    on_error: Literal["stop", "skip"] = "stop",
 ) -> Counter[str]:
     """Convert between formats; return what the new one could not hold, counted by kind."""
     dataset = load_module.load(source, format=format, options=options or {}, on_error=on_error)

@@ -212,7 +212,7 @@ def tag(
         for row in found.records():
             show.raw(json.dumps(row, ensure_ascii=False))
     elif html:
-        from stancekit.report import article_page
+        from stancekit.reports import article_page
 
         show.raw(article_page(found, title=source.name))
     else:

@@ -94,6 +94,15 @@ def _shipped() -> list[str]:
     return [folder.name for folder in bundled("data").iterdir() if folder.is_dir()]
 
 
+def exists(path: str | Path) -> bool:
+    """Say whether a path is there, or names a bundled data set."""
+    try:
+        locate(path)
+    except StancekitError:
+        return False
+    return True
+
+
 def guess(path: Path) -> str:
     """Guess the format of a file by its ending, or of a folder by what lies in it."""
     found = _guess_folder(path) if path.is_dir() else path.suffix.lower().removeprefix(".")
