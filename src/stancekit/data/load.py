@@ -184,8 +184,9 @@ def _kept(
 
 
 def _kind(problem: Problem) -> str:
-    """Return what a problem says without its particulars, to count problems of one kind."""
-    return re.sub(r"'[^']*'|\"[^\"]*\"|\d+", "…", problem.what.partition(": ")[0])
+    """Return the beginning of what a problem says, without its particulars, to count problems of one kind."""
+    begin = re.match(r"[^:'\"\d]+", problem.what.replace("`", ""))
+    return f"problem: {begin[0].strip() if begin else problem.what}"
 
 
 def save(

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Protocol
 
-from stancekit.errors import Problems
+from stancekit.errors import Problems, StancekitError, fail
 from stancekit.schema import Sentence
 
 
@@ -47,3 +47,8 @@ class Format(Protocol):
 
     def write(self, sentences: Iterable[Sentence], path: Path, codebook: Mapping[str, str] | None) -> Counter[str]:
         """Write sentences, and return what the format could not hold, counted by kind."""
+
+
+def read_only(name: str) -> StancekitError:
+    """Return the error for writing a format that can only be read."""
+    return fail("", f"the format {name} is read only", "write jsonl, markup, csv, tsv, parquet or datasets")
