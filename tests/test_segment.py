@@ -38,7 +38,13 @@ def test_style(style: str) -> None:
 
 def test_headline_list_and_paragraphs() -> None:
     text = "Ministry: drones downed over Sill\n\nThe first line. The second.\n1. One item\n2. Another item.\n"
-    expected = ["Ministry: drones downed over Sill", "The first line.", "The second.", "1. One item", "2. Another item."]
+    expected = [
+        "Ministry: drones downed over Sill",
+        "The first line.",
+        "The second.",
+        "1. One item",
+        "2. Another item.",
+    ]
     assert [s.of(text) for s in sentences(text)] == expected
 
 
@@ -52,7 +58,7 @@ def test_hard_wrapped_text_is_joined() -> None:
     assert len(sentences(text)) == 2
 
 
-@given(st.text(alphabet=st.sampled_from("ab. !?\n\r“”\"«»–A1é😀\u0301\u05d0…"), max_size=80))
+@given(st.text(alphabet=st.sampled_from('ab. !?\n\r“”"«»–A1é😀\u0301\u05d0…'), max_size=80))
 def test_no_character_is_lost_or_moved(text: str) -> None:
     spans = sentences(text)
     ends = [0, *(s.end for s in spans)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import sys
 
@@ -9,11 +10,16 @@ from rich.console import Console
 
 from stancekit.errors import StancekitError
 
+GROUPS = ("runs", "data")
+"""The files that hold commands; importing one adds them to the app."""
+
 
 def main() -> None:
     """Run a command; a user's mistake ends with every problem listed and exit code 1, never a traceback."""
-    from stancekit.cli.commands import app
+    from stancekit.cli.app import app
 
+    for group in GROUPS:
+        importlib.import_module(f"stancekit.cli.{group}")
     errors = Console(stderr=True, highlight=False, soft_wrap=True)
     try:
         app()

@@ -101,7 +101,7 @@ def resolve(article: Sequence[Layers]) -> dict[tuple[int, int], Antecedent | Non
             if needs_antecedent(text):
                 before = _before(here, relation.source) if text.lower() in _PERSON | _THING else []
                 best = _best(text, earlier + before, number)
-                found[number, index] = best and Antecedent(best.sentence, best.parts, best.text)
+                found[number, index] = Antecedent(best.sentence, best.parts, best.text) if best else None
                 if best is not None:
                     here.append(_Candidate(best.sentence, best.parts, best.text, True))
             else:

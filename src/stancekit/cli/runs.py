@@ -1,4 +1,4 @@
-"""The commands: thin, each a verb of `experiment.py` with its output drawn by `show.py`."""
+"""Commands on runs: train, evaluate, predict, compare, report, tag."""
 
 from __future__ import annotations
 
@@ -8,73 +8,8 @@ from typing import Annotated, Any
 
 import typer
 
-from stancekit import __version__, components
 from stancekit.cli import show
-
-app = typer.Typer(
-    name="stancekit",
-    help="Who says it, how it is framed, and how sure you can be.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode="markdown",
-)
-
-Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print no progress.")]
-Format = Annotated[str | None, typer.Option("--format", help="Format of the data; guessed where absent.")]
-Options = Annotated[
-    list[str] | None, typer.Option("--option", "-o", help="An option of the format, as key=value (column mappings).")
-]
-Trust = Annotated[bool, typer.Option("--trust-code", help="Let the run load models from outside stancekit's table.")]
-Overrides = Annotated[list[str] | None, typer.Argument(help="Overrides of the experiment, as key=value.")]
-RunFolder = Annotated[Path, typer.Argument(help="A run folder, such as runs/demo/framing.")]
-
-
-def _version(value: bool) -> None:
-    if value:
-        show.line(f"stancekit {__version__}")
-        raise typer.Exit
-
-
-@app.callback()
-def common(
-    version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
-    ] = False,
-) -> None:
-    """Who says it, how it is framed, and how sure you can be."""
-
-
-def _options(items: list[str] | None) -> dict[str, Any]:
-    """Read `key=value` options; values are YAML, so lists and numbers can be given."""
-    from stancekit import yamlfile
-    from stancekit.errors import fail
-
-    found: dict[str, Any] = {}
-    for item in items or ():
-        key, equals, value = item.partition("=")
-        if not equals:
-            raise fail(f"option {item!r}", "it has no `key=value` form", "write for example -o text=sentence")
-        found[key] = yamlfile.parse(value, Path(f"option {item!r}")).value
-    return found
-
-
-@app.command()
-def check(
-    source: Annotated[str, typer.Argument(help="An experiment, a data file, or a bundled data set.")],
-    overrides: Overrides = None,
-    format: Format = None,
-    option: Options = None,
-    as_json: Json = False,
-) -> None:
-    """List every problem of an experiment and its data in one pass, with label counts and split sizes."""
-    from stancekit import experiment
-
-    found = experiment.check(source, overrides or (), format=format, options=_options(option))
-    show.check(found, as_json)
-    if found.problems:
-        raise typer.Exit(1)
+from stancekit.cli.app import Format, Json, Options, Overrides, Quiet, RunFolder, Trust, app, options_of
 
 
 @app.command()
@@ -132,7 +67,7 @@ def evaluate(
                 gold,
                 task,
                 format=format,
-                options=_options(option),
+                options=options_of(option),
                 evaluation_plan=plan,
                 to=to,
                 progress=progress,
@@ -161,7 +96,7 @@ def predict(
     from stancekit.run import load
 
     loaded = load(run, trust_code=trust_code)
-    sentences = experiment.read_inputs(data, format, _options(option))
+    sentences = experiment.read_inputs(data, format, options_of(option))
     found = loaded.predict(sentences)
     rows = [predictions_file.dump(p) for p in found] if answers else loaded.records(sentences, found)
     for row in rows:
@@ -217,53 +152,3 @@ def tag(
         show.raw(article_page(found, title=source.name))
     else:
         show.tagged(found)
-
-
-@app.command()
-def convert(
-    source: Annotated[str, typer.Argument(help="The data to read.")],
-    target: Annotated[Path, typer.Argument(help="The file or folder to write.")],
-    format: Format = None,
-    to: Annotated[str | None, typer.Option(help="Format to write; guessed from the ending.")] = None,
-    option: Options = None,
-    to_option: Annotated[list[str] | None, typer.Option(help="An option of the format written.")] = None,
-    skip_errors: Annotated[
-        bool, typer.Option("--skip-errors", help="Leave broken records out, and count them.")
-    ] = False,
-) -> None:
-    """Convert between formats, and say what the new one cannot hold."""
-    from stancekit import experiment
-
-    lost = experiment.convert(
-        source,
-        target,
-        format=format,
-        to=to,
-        options=_options(option),
-        to_options=_options(to_option),
-        on_error="skip" if skip_errors else "stop",
-    )
-    show.line(f"wrote {target}")
-    for what, count in sorted(lost.items()):
-        show.line(f"  lost: {what} ({count})")
-
-
-@app.command()
-def schema() -> None:
-    """Print the JSON Schema of experiments, for editors."""
-    from stancekit.config import json_schema
-
-    show.raw(json.dumps(json_schema(), indent=1, ensure_ascii=False))
-
-
-@app.command()
-def names(
-    kind: Annotated[str, typer.Argument(help="model, format, metric or task")],
-) -> None:
-    """List the built-in models, formats, metrics or tasks."""
-    from stancekit.errors import did_you_mean, fail
-
-    if kind not in components.TABLE:
-        raise fail("names", f"there is no kind {kind!r}", did_you_mean(kind, components.TABLE))
-    for name in components.names(kind):
-        show.line(name)
