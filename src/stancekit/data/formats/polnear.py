@@ -13,7 +13,7 @@ from typing import Literal
 from stancekit.data.formats.base import ReadLog, read_only
 from stancekit.errors import did_you_mean, fail
 from stancekit.files import read_text
-from stancekit.schema import Attribution, Layers, Sentence, Span, hull
+from stancekit.schema import Attribution, Layers, Parts, Sentence, Span, hull
 from stancekit.text.segment import sentences as segment
 
 ROLES = {"Source": "source", "Cue": "cue", "Content": "content", "Content2": "content"}
@@ -85,7 +85,8 @@ class PolNeAR:
         for k, (span, found) in enumerate(zip(spans, pieces, strict=True)):
             name, sentence_text = f"{text_file.stem}.{k}", span.of(text)
             layers = Layers(text=sentence_text, attributions=_attributions(found))
-            log.place(name, f"{text_file}:{text.count('\n', 0, span.start) + 1}")
+            line = text.count("\n", 0, span.start) + 1
+            log.place(name, f"{text_file}:{line}")
             yield Sentence(id=name, text=sentence_text, document=text_file.stem, index=k, meta=meta, gold=layers)
 
     def write(self, sentences: Iterable[Sentence], path: Path, codebook: Mapping[str, str] | None) -> Counter[str]:
@@ -190,7 +191,10 @@ def _attributions(relations: list[_Relation]) -> tuple[Attribution, ...]:
         start, end = hull(tuple(relation.content or relation.spans))
         return start, -end
 
+    def parts(spans: list[Span]) -> Parts:
+        return tuple(sorted(set(spans)))
+
     return tuple(
-        Attribution(**{role: tuple(sorted(set(getattr(r, role)))) for role in ("source", "cue", "content")})
+        Attribution(source=parts(r.source), cue=parts(r.cue), content=parts(r.content))
         for r in sorted(relations, key=order)
     )
