@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import json
+import math
 import os
 import tempfile
 from collections.abc import Iterable, Iterator
@@ -133,9 +134,12 @@ def read_json(path: Path) -> Any:
 
 
 def parse_json(text: str, path: Path, line: int) -> Any:
-    """Parse JSON that begins at `line` of `path`; NaN and Infinity are mistakes too."""
+    """Parse JSON that begins at `line` of `path`; NaN, infinite numbers and half characters are mistakes too."""
     try:
-        return json.loads(text, parse_constant=_refuse_constant)
+        value = json.loads(text, parse_constant=_refuse_constant, parse_float=_finite)
+        if "\\u" in text:  # an escaped lone surrogate could not be written as UTF-8 again
+            dump_json(value).encode()
+        return value
     except (ValueError, RecursionError) as error:
         at = line + error.lineno - 1 if isinstance(error, json.JSONDecodeError) else line
         detail = error.msg if isinstance(error, json.JSONDecodeError) else str(error)
@@ -144,6 +148,11 @@ def parse_json(text: str, path: Path, line: int) -> Any:
 
 def _refuse_constant(name: str) -> float:
     raise ValueError(f"{name} is no JSON number")
+
+
+def _finite(number: str) -> float:
+    value = float(number)
+    return value if math.isfinite(value) else _refuse_constant(number)
 
 
 def sha256(content: bytes) -> str:

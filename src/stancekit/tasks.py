@@ -111,7 +111,8 @@ def own(name: str, kind: str, labels: Sequence[str] = (), metrics: Sequence[str]
     key = column or name
 
     def view(layers: Layers) -> Answer | None:
-        return layers.labels.get(key)
+        answer = layers.labels.get(key)
+        return () if answer == frozenset() and kind in ("targeted", "spans") else answer  # in JSON both are []
 
     chosen = tuple(metrics) or METRICS[kind]
     return Task(name=name, kind=kind, labels=tuple(labels), metrics=chosen, needs=(key,), view=view)

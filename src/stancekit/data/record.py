@@ -117,6 +117,15 @@ def _dump_item(item: Span | Attribution | Device | Stance) -> dict[str, Any]:
     return _dump_stance(item, "label")
 
 
+def text_problem(text: Any) -> str:
+    """Say what is wrong with a sentence's text, `""` if nothing is."""
+    if not isinstance(text, str) or not text.strip():
+        return "the text is missing or empty"
+    if "\0" in text:
+        return f"there is a NUL character in the text, at character {text.index(chr(0))}"
+    return ""
+
+
 class Reader:
     """Reads records at one place of a file, noting every problem found there."""
 
@@ -130,17 +139,19 @@ class Reader:
         before = len(self.problems)
         for key in sorted(record.keys() - _KEYS):
             self._note(f"unknown key {key!r}", "put it under `meta`, or under `labels` if it is an answer")
-        text = record.get("text")
-        if not isinstance(text, str) or not text.strip():
-            return self._note("`text` is missing or empty", "give the sentence's text")
-        self.text = text
+        wrong = text_problem(record.get("text"))
+        if wrong:
+            return self._note(wrong, "give the sentence's text as `text`")
+        text = self.text = record["text"]
         layers = self.layers(record)
-        self._check_derived(record, layers)
-        meta, document, index = record.get("meta") or {}, record.get("document", ""), record.get("index", 0)
-        if not isinstance(meta, dict) or not isinstance(index, int):
+        meta, document, index = record.get("meta") or {}, record.get("document") or "", record.get("index", 0)
+        if not isinstance(meta, dict) or type(index) is not int:
             self._note("`meta` must be an object and `index` a whole number", "mend the record")
-        if "id" not in record:
+        if record.get("id") in (None, ""):
             self._note("`id` is missing", "give every sentence an id of its own")
+        if len(self.problems) > before:
+            return None
+        self._check_derived(record, layers)
         if len(self.problems) > before:
             return None
         return Sentence(id=str(record["id"]), text=text, document=str(document), index=index, meta=meta, gold=layers)
@@ -186,7 +197,7 @@ class Reader:
         if not isinstance(raw, dict):
             return self._note("an attribution must be an object", "write {source, cue, content, …}")
         source, cue, content = (self.parts(role, raw.get(role)) for role in ("source", "cue", "content"))
-        kind, manner = raw.get("source_type"), raw.get("cue_stance")
+        kind, manner = self._text(raw, "source_type"), self._text(raw, "cue_stance")
         return Attribution(source=source, cue=cue, content=content, source_type=kind, cue_stance=manner)
 
     def _device(self, raw: Any) -> Device | None:
@@ -195,7 +206,16 @@ class Reader:
         parts = self.parts("spans", raw["spans"])
         if not parts:
             return None
-        return Device(parts=parts, frame=raw["frame"], target=raw.get("target"), negated=bool(raw.get("negated")))
+        negated = raw.get("negated") or False
+        if not isinstance(negated, bool):
+            return self._note(f"`negated` is {negated!r}", "write true or false")
+        return Device(parts=parts, frame=raw["frame"], target=self._text(raw, "target"), negated=negated)
+
+    def _text(self, raw: Mapping[str, Any], key: str) -> str | None:
+        value = raw.get(key)
+        if value is None or isinstance(value, str):
+            return value
+        return self._note(f"`{key}` is {value!r}, no text", "write a text, or null")
 
     def _stance(self, raw: Any, key: str = "stance") -> Stance | None:
         if not isinstance(raw, dict) or not isinstance(raw.get("target"), str) or not isinstance(raw.get(key), str):
