@@ -1,0 +1,91 @@
+"""The most frequent answer of train: what every other model must beat."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import ClassVar
+
+from stancekit.errors import fail
+from stancekit.files import read_json, write_json
+from stancekit.schema import Answer, Example, Layers, Prediction
+from stancekit.tasks import KINDS, Part, Task
+
+Shares = dict[str, float]
+
+
+class Majority:
+    """Answers the most frequent label, with the labels' shares in train as probabilities.
+
+    A targeted task gets the most frequent label of the target's name, where train has the name (unless
+    `per_target` is off). A multi-label task gets the most frequent set of labels, which may be the empty one.
+    Of equally frequent answers the one first in the task's order is taken (the smaller set first). Spans,
+    relations, devices and layers: none.
+    """
+
+    kinds: ClassVar[frozenset[str]] = frozenset(KINDS)
+
+    def __init__(self, *, per_target: bool = True) -> None:
+        self.per_target = per_target
+
+    def fit(self, train: Part, dev: Part) -> None:
+        """Count the answers of train; dev is not looked at."""
+        if not len(train):
+            raise fail("train", "there is no example to learn from", "give more data, or another split")
+        self._kind, self._labels = train.task.kind, train.task.labels
+        self._answer: list[str] = []
+        self._shares: Shares = {}
+        self._targets: dict[str, Shares] = {}
+        if self._kind == "multi":
+            self._fit_sets([a for a in train.gold if isinstance(a, frozenset)])
+        elif self._kind in ("single", "targeted"):
+            self._shares = self._share(map(str, train.gold))
+        if self._kind == "targeted" and self.per_target:
+            by_name: dict[str, list[str]] = {}
+            for example, answer in zip(train.examples, train.gold, strict=True):
+                by_name.setdefault(_name(example), []).append(str(answer))
+            self._targets = {name: self._share(answers) for name, answers in by_name.items()}
+
+    def _fit_sets(self, answers: Sequence[frozenset[str]]) -> None:
+        sets = Counter(tuple(label for label in self._labels if label in answer) for answer in answers)
+        order = {label: place for place, label in enumerate(self._labels)}
+        self._answer = list(min(sets, key=lambda s: (-sets[s], len(s), [order[label] for label in s])))
+        self._shares = {label: sum(label in a for a in answers) / len(answers) for label in self._labels}
+
+    def _share(self, answers: Iterable[str]) -> Shares:
+        counts = Counter(answers)
+        return {label: counts[label] / counts.total() for label in self._labels}
+
+    def _best(self, shares: Shares) -> str:
+        return max(self._labels, key=lambda label: shares[label])
+
+    def predict(self, examples: Sequence[Example]) -> list[Prediction]:
+        """Answer every example by its target's name, or alike."""
+        return [self._predict(example) for example in examples]
+
+    def _predict(self, example: Example) -> Prediction:
+        if self._kind == "layers":
+            answer: Answer = Layers(text=example.sentence.text, attributions=(), devices=())
+            return Prediction(id=example.id, answer=answer)
+        if self._kind == "multi":
+            return Prediction(id=example.id, answer=frozenset(self._answer), probabilities=dict(self._shares))
+        if self._kind in ("single", "targeted"):
+            shares = self._targets.get(_name(example), self._shares)
+            return Prediction(id=example.id, answer=self._best(shares), probabilities=dict(shares))
+        return Prediction(id=example.id, answer=(), probabilities=())
+
+    def save(self, folder: Path) -> None:
+        """Write `majority.json`."""
+        state = {"kind": self._kind, "answer": self._answer, "shares": self._shares, "targets": self._targets}
+        write_json(folder / "majority.json", state | {"labels": self._labels})
+
+    def load(self, folder: Path, task: Task) -> None:
+        """Take back what `save` wrote."""
+        state = read_json(folder / "majority.json")
+        self._kind, self._labels, self._answer = state["kind"], tuple(state["labels"]), state["answer"]
+        self._shares, self._targets = state["shares"], state["targets"]
+
+
+def _name(example: Example) -> str:
+    return example.target.name if example.target else ""
