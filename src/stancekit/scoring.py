@@ -1,0 +1,244 @@
+"""Scores: metric counts of gold and predictions, summed, grouped and resampled, each row under a signature."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from stancekit import components
+from stancekit.errors import Problems, fail
+from stancekit.metrics.base import Counts, Metric
+from stancekit.schema import Answer, Example, Prediction
+from stancekit.stats.resample import bootstrap, paired
+from stancekit.tasks import Part, Task
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_TOLD = 10
+SLICE_RESAMPLES = 1_000
+"""Slices are many and small, so they are resampled less often; the signature says so."""
+
+
+@dataclass(frozen=True)
+class Score:
+    """One number of a report: a metric, on a slice, for a label, with its 95 % interval and gold support.
+
+    `slice` is `""` for the whole part, else `column=value`. A value that is not defined is None; so are the ends of
+    an interval that cannot be had (one group only). In a comparison `p` is the two-sided p-value.
+    """
+
+    metric: str
+    slice: str
+    label: str
+    value: float | None
+    low: float | None
+    high: float | None
+    support: float
+    p: float | None = None
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Score rows under the signature of their settings; `left_out` names labels that no average counts."""
+
+    rows: tuple[Score, ...]
+    signature: Mapping[str, Any] = field(default_factory=dict)
+    left_out: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    def find(self, metric: str, label: str = "", slice: str = "") -> Score:
+        """Return one row."""
+        for row in self.rows:
+            if (row.metric, row.label, row.slice) == (metric, label, slice):
+                return row
+        raise fail("scores", f"there is no {metric!r} for label {label!r} on slice {slice!r}", "see `to_frame()`")
+
+    @property
+    def signature_line(self) -> str:
+        """The settings in one line, to stand under every number."""
+        return "|".join(f"{key}:{value}" for key, value in self.signature.items())
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the scores as JSON."""
+        rows = [{k: v for k, v in asdict(row).items() if k != "p" or v is not None} for row in self.rows]
+        signature = {"signature": dict(self.signature), "signature_line": self.signature_line}
+        return signature | {"rows": rows, "left_out": list(self.left_out), "notes": list(self.notes)}
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Scores:
+        """Read what `to_json` returned."""
+        rows = tuple(Score(**row) for row in value["rows"])
+        return cls(rows, dict(value["signature"]), tuple(value["left_out"]), tuple(value["notes"]))
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return one row a score."""
+        import pandas as pd
+
+        return pd.DataFrame([asdict(row) for row in self.rows])
+
+    def __repr__(self) -> str:
+        lines = [_line(row) for row in self.rows if not row.slice and not row.label]
+        return "\n".join([*lines, self.signature_line])
+
+    def _repr_html_(self) -> str:
+        frame = self.to_frame()
+        return str(frame[(frame["slice"] == "") & (frame["metric"] != "confusion")].to_html(index=False, escape=True))
+
+
+def _line(row: Score) -> str:
+    value = "–" if row.value is None else f"{row.value:.3f}"
+    interval = "" if row.low is None or row.high is None else f" [{row.low:.3f}, {row.high:.3f}]"
+    return f"{row.metric:32} {value}{interval}  n={row.support:g}"
+
+
+def join(part: Part, predictions: Sequence[Prediction]) -> list[Prediction]:
+    """Return the predictions in the examples' order; a missing, extra or doubled id is an error."""
+    problems = Problems()
+    found: dict[str, Prediction] = {}
+    doubled = [p.id for p in predictions if found.setdefault(p.id, p) is not p]
+    wanted = {e.id for e in part.examples}
+    for what, ids in (
+        ("is missing", [e.id for e in part.examples if e.id not in found]),
+        ("is not in gold", [i for i in found if i not in wanted]),
+        ("stands twice", doubled),
+    ):
+        for id_ in ids[:_TOLD]:
+            problems.add("predictions", f"the example {id_!r} {what}", "predict every gold example once")
+        if len(ids) > _TOLD:
+            problems.add("predictions", f"{len(ids) - _TOLD} more: each {what}", "predict every gold example once")
+    problems.raise_any()
+    return [found[e.id] for e in part.examples]
+
+
+def score(
+    part: Part,
+    predictions: Sequence[Prediction],
+    *,
+    groups_by: Sequence[str] = ("document",),
+    slices: Sequence[str] = (),
+    resamples: int = 10_000,
+    seed: int = 13,
+    metrics: Sequence[str] | None = None,
+    signature: Mapping[str, Any] | None = None,
+) -> Scores:
+    """Score predictions against gold, with intervals resampled over groups, on the whole part and on slices."""
+    answers = [p.answer for p in join(part, predictions)]
+    groups, notes = groups_of(part.examples, groups_by)
+    rows: list[Score] = []
+    left_out: list[str] = []
+    columns = {name: [_meta(e, name) for e in part.examples] for name in slices}
+    for name, metric in build_metrics(part.task, metrics).items():
+        counts = count(metric, part, answers)
+        rows += _rows(metric, counts, groups, "", resamples, seed)
+        left_out += getattr(metric, "left_out", lambda _: [])(counts.sum(axis=0))
+        if name == "confusion":
+            continue
+        for column, values in columns.items():
+            for value in sorted({v for v in values if v is not None}):
+                chosen = np.flatnonzero([v == value for v in values])
+                inside = [groups[i] for i in chosen]
+                few = min(resamples, SLICE_RESAMPLES)
+                rows += _rows(metric, counts[chosen], inside, f"{column}={value}", few, seed)
+    line = {**(signature or {}), "n": len(part), "groups": f"{'+'.join(groups_by)}({len(set(groups))})"}
+    line |= {"resamples": resamples, "seed": seed, "level": 0.95}
+    if slices:
+        line["slice_resamples"] = min(resamples, SLICE_RESAMPLES)
+    return Scores(tuple(rows), line, tuple(dict.fromkeys(left_out)), tuple(notes))
+
+
+def compare(
+    part: Part,
+    runs: Mapping[str, Sequence[Prediction]],
+    *,
+    groups_by: Sequence[str] = ("document",),
+    resamples: int = 10_000,
+    seed: int = 13,
+    metrics: Sequence[str] | None = None,
+) -> Scores:
+    """Compare runs with the first one, paired by example over the same groups: each row is a difference to it.
+
+    A row's `slice` is `other − first`; its value, interval and p-value are those of the difference.
+    """
+    names = list(runs)
+    answers = {name: [p.answer for p in join(part, runs[name])] for name in names}
+    groups, notes = groups_of(part.examples, groups_by)
+    rows: list[Score] = []
+    for key, metric in build_metrics(part.task, metrics).items():
+        if key == "confusion":
+            continue
+        counts = {name: count(metric, part, answers[name]) for name in names}
+        own = metric.support(counts[names[0]].sum(axis=0))
+        for name in names[1:]:
+            found = paired(counts[names[0]], counts[name], groups, metric.score, resamples=resamples, seed=seed)
+            rows += [
+                Score(m, f"{name} − {names[0]}", label, *_numbers(value, low, high), float(n), _number(p))
+                for (m, label), value, low, high, n, p in zip(
+                    metric.rows, found.values, found.low, found.high, own, found.p, strict=True
+                )
+            ]
+    line = {"task": part.task.name, "n": len(part), "groups": f"{'+'.join(groups_by)}({len(set(groups))})"}
+    line |= {"test": "paired bootstrap", "resamples": resamples, "seed": seed}
+    return Scores(tuple(rows), line, (), tuple(notes))
+
+
+def build_metrics(task: Task, names: Sequence[str] | None = None) -> dict[str, Metric]:
+    """Return the metrics of a task by name."""
+    return {name: components.build("metric", name, {"task": task}) for name in names or task.metrics}
+
+
+def count(metric: Metric, part: Part, answers: Sequence[Answer]) -> Counts:
+    """Return the counts of every example, shape (examples, size)."""
+    texts = [e.sentence.text for e in part.examples]
+    at_once = getattr(metric, "count_all", None)
+    if at_once is not None:
+        counts: Counts = at_once(part.gold, answers, texts)
+        return counts
+    found = [metric.count(g, a, t) for g, a, t in zip(part.gold, answers, texts, strict=True)]
+    return np.array(found).reshape(-1, metric.size)
+
+
+def groups_of(examples: Sequence[Example], by: Sequence[str]) -> tuple[list[tuple[Any, ...]], list[str]]:
+    """Return the group of every example, and notes on missing values (the sentence is then its own group)."""
+    groups, notes = [], []
+    for example in examples:
+        groups.append(tuple(_meta(example, name) or example.sentence.id for name in by))
+    for name in by:
+        missing = sum(_meta(e, name) is None for e in examples)
+        if missing:
+            notes.append(f"{missing} of {len(examples)} examples have no {name}; each counts as a group of its own")
+    if len(set(groups)) == 1 and len(groups) > 1:
+        notes.append("there is one group only, so no interval can be given")
+    return groups, notes
+
+
+def _meta(example: Example, name: str) -> str | None:
+    if name == "target":
+        return example.target.name if example.target else None
+    value = example.sentence.document if name == "document" else example.sentence.meta.get(name)
+    return None if value is None or value == "" else str(value)
+
+
+def _rows(
+    metric: Metric, counts: Counts, groups: Sequence[Any], slice_name: str, resamples: int, seed: int
+) -> list[Score]:
+    found = bootstrap(counts, groups, metric.score, resamples=resamples, seed=seed)
+    own = metric.support(counts.sum(axis=0))
+    return [
+        Score(name, slice_name, label, *_numbers(value, low, high), float(n))
+        for (name, label), value, low, high, n in zip(
+            metric.rows, found.values, found.low, found.high, own, strict=True
+        )
+    ]
+
+
+def _numbers(value: float, low: float, high: float) -> tuple[float | None, float | None, float | None]:
+    return _number(value), _number(low), _number(high)
+
+
+def _number(value: float) -> float | None:
+    return None if math.isnan(value) else float(value)
