@@ -68,7 +68,7 @@ class Csv(Columns):
         header, rows = to_rows(sentences, self, lost)
         lost["codebook stamp"] += codebook is not None
         with replacing(path) as stream:
-            writer = csv.writer(stream, delimiter=self.delimiter, lineterminator="\n")
+            writer = csv.writer(stream, delimiter=self.delimiter)  # with CRLF, so that cells with either are quoted
             writer.writerow(header)
             writer.writerows([row.get(name, "") for name in header] for row in rows)
         return +lost
