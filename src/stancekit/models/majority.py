@@ -48,9 +48,10 @@ class Majority:
             self._targets = {name: self._share(answers) for name, answers in by_name.items()}
 
     def _fit_sets(self, answers: Sequence[frozenset[str]]) -> None:
-        sets = Counter(tuple(label for label in self._labels if label in answer) for answer in answers)
+        sets: Counter[tuple[str, ...]] = Counter(tuple(c for c in self._labels if c in answer) for answer in answers)
         order = {label: place for place, label in enumerate(self._labels)}
-        self._answer = list(min(sets, key=lambda s: (-sets[s], len(s), [order[label] for label in s])))
+        best = min(sets.items(), key=lambda item: (-item[1], len(item[0]), [order[label] for label in item[0]]))
+        self._answer = list(best[0])
         self._shares = {label: sum(label in a for a in answers) / len(answers) for label in self._labels}
 
     def _share(self, answers: Iterable[str]) -> Shares:
