@@ -40,11 +40,9 @@ def load(
     The format is guessed where none is given. With `on_error="skip"` records with a problem are left out
     and counted by kind in `counts`; otherwise all problems are raised at once.
     """
-    dataset, problems = survey(path, format=format, options=options, codebook=codebook, label_map=label_map, name=name)
-    if on_error == "stop":
-        problems.raise_any()
-    if not dataset.sentences:
-        raise StancekitError(*problems)
+    dataset, mixed, problems = _read(path, format, options, codebook, label_map, name)
+    if mixed or not dataset.sentences or (problems and on_error == "stop"):
+        raise StancekitError(*mixed, *problems)
     return dataset
 
 
@@ -58,6 +56,20 @@ def survey(
     name: str | None = None,
 ) -> tuple[Dataset, Problems]:
     """Read what can be read and return it with every problem: what `check` starts from."""
+    dataset, mixed, problems = _read(path, format, options, codebook, label_map, name)
+    mixed.found.extend(problems)
+    return dataset, mixed
+
+
+def _read(
+    path: str | Path,
+    format: str | None,
+    options: Mapping[str, Any],
+    codebook: Codebook | str | Path | None,
+    label_map: LabelMap | str | Path | None,
+    name: str | None,
+) -> tuple[Dataset, Problems, Problems]:
+    """Return the data set, the problems of mixed codebooks, which cannot be skipped, and those of records."""
     book = _codebook(codebook)
     mapping = label_map if isinstance(label_map, LabelMap | None) else label_maps.load(Path(label_map))
     place = Path(path) if format == "datasets" and not Path(path).exists() else locate(path)
@@ -68,11 +80,11 @@ def survey(
             sentences.append(sentence)
     if not sentences and not log.problems:
         log.problems.add(place, "there is no sentence in it", "give a file with at least one labelled sentence")
-    _check_stamps(log, book, mapping)
+    mixed = _mixed_codebooks(log, book, mapping)
     kept = _kept(sentences, book, mapping, log)
     counts = log.counts + Counter(_kind(problem) for problem in log.problems)
     dataset = Dataset(name or place.stem, kept, book, place, dict(counts), log.places, mapping)
-    return dataset, log.problems
+    return dataset, mixed, log.problems
 
 
 def locate(path: str | Path) -> Path:
@@ -145,11 +157,12 @@ def _codebook(given: Codebook | str | Path | None) -> Codebook:
     return codebooks.default() if given is None else codebooks.load(Path(given))
 
 
-def _check_stamps(log: ReadLog, book: Codebook, mapping: LabelMap | None) -> None:
-    """Refuse data of another codebook, or of another version of it, unless a label map leads from there to here."""
+def _mixed_codebooks(log: ReadLog, book: Codebook, mapping: LabelMap | None) -> Problems:
+    """Note data of another codebook, or of another version of it, unless a label map leads from there to here."""
+    problems = Problems()
     if mapping and mapping.goal and not mapping.goal.items() <= book.stamp.items():
         what = f"the label map leads to {_named(mapping.goal)}, the codebook is {_named(book.stamp)}"
-        log.problems.add(mapping.path, what, "use the map's codebook, or another map")
+        problems.add(mapping.path, what, "use the map's codebook, or another map")
     expected = mapping.origin if mapping else book.stamp
     for (name, version, digest), where in log.codebooks.items():
         stamp = {"name": name, "version": version, "hash": digest}
@@ -158,7 +171,8 @@ def _check_stamps(log: ReadLog, book: Codebook, mapping: LabelMap | None) -> Non
         what = f"annotated with codebook {_named(stamp)}, expected is {_named(expected)}"
         if stamp | {"hash": ""} == dict(expected) | {"hash": ""}:
             what = f"codebook {_named(stamp)} had another content (hash {digest}, now {expected['hash']})"
-        log.problems.add(where, what, "give the data's own codebook, or a label_map that leads from it to this one")
+        problems.add(where, what, "give the data's own codebook, or a label_map that leads from it to this one")
+    return problems
 
 
 def _named(stamp: Mapping[str, str]) -> str:
