@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -99,8 +100,8 @@ def _line(row: Score) -> str:
 def join(part: Part, predictions: Sequence[Prediction]) -> list[Prediction]:
     """Return the predictions in the examples' order; a missing, extra or doubled id is an error."""
     problems = Problems()
-    found: dict[str, Prediction] = {}
-    doubled = [p.id for p in predictions if found.setdefault(p.id, p) is not p]
+    found = {p.id: p for p in predictions}
+    doubled = [i for i, times in Counter(p.id for p in predictions).items() if times > 1]
     wanted = {e.id for e in part.examples}
     for what, ids in (
         ("is missing", [e.id for e in part.examples if e.id not in found]),

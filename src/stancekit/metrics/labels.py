@@ -80,7 +80,8 @@ class F1:
 
     def count(self, gold: Answer, predicted: Answer, text: str) -> Counts:
         """Return true positives, false positives and false negatives of every label."""
-        return self.count_all([gold], [predicted], [text])[0]
+        counts: Counts = self.count_all([gold], [predicted], [text])[0]
+        return counts
 
     def count_all(self, gold: Sequence[Answer], predicted: Sequence[Answer], texts: Sequence[str]) -> Counts:
         """Return the counts of many examples, shape (n, size)."""
