@@ -107,7 +107,8 @@ class F1:
 
     def left_out(self, counts: Counts) -> list[str]:
         """Return the labels without gold or predicted support, which no average counts."""
-        return [label for label, value in zip(self.labels, np.sum(np.split(counts, 3), axis=0), strict=True) if value == 0]
+        used = np.sum(np.split(counts, 3), axis=0)
+        return [label for label, value in zip(self.labels, used, strict=True) if value == 0]
 
 
 class FAvg(F1):

@@ -98,7 +98,8 @@ class _Matched:
 
     def left_out(self, counts: Counts) -> list[str]:
         """Return the labels without gold or predicted spans, which the macro average leaves out."""
-        return [label for label, value in zip(self.labels, np.sum(np.split(counts, 3), axis=0), strict=True) if value == 0]
+        used = np.sum(np.split(counts, 3), axis=0)
+        return [label for label, value in zip(self.labels, used, strict=True) if value == 0]
 
 
 class Exact(_Matched):
