@@ -35,13 +35,13 @@ def test_bootstrap_equals_a_loop_over_the_same_draws() -> None:
     assert found.values == accuracy(counts.sum(axis=0))
 
 
-def test_one_group_has_no_interval_and_undefined_resamples_are_counted() -> None:
+def test_few_groups_have_no_interval_and_undefined_resamples_are_counted() -> None:
     counts, _ = data()
-    found = bootstrap(counts, ["g"] * len(counts), accuracy, resamples=100)
+    found = bootstrap(counts, [f"g{i % 4}" for i in range(len(counts))], accuracy, resamples=100)
     assert np.isnan(found.low) and np.isnan(found.high)
-    empty = np.array([[1.0, 1.0], [0.0, 0.0]])
-    found = bootstrap(empty, ["a", "b"], accuracy, resamples=400, seed=1)
-    assert 50 < found.undefined[0] < 150 and found.low == 1.0
+    empty = np.array([[1.0, 1.0]] + [[0.0, 0.0]] * 4)
+    found = bootstrap(empty, list("abcde"), accuracy, resamples=400, seed=1)
+    assert 90 < found.undefined[0] < 180 and found.low == 1.0
 
 
 def test_intervals_widen_with_fewer_groups() -> None:

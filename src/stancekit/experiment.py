@@ -43,6 +43,8 @@ def check(
     if path.suffix not in (".yaml", ".yml") and load_module.exists(source):
         dataset, problems = load_module.survey(source, format=format, options=options or {})
         return check_module.check(dataset, problems=problems)
+    if path.suffix not in ("", ".yaml", ".yml"):
+        raise fail(source, "there is no such file", "give a data file, a bundled data set, or an experiment")
     plan, data, problems = config.survey(source, overrides)
     if plan is not None and not problems:
         with problems.catching(source):

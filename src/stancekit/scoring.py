@@ -14,7 +14,7 @@ from stancekit import components
 from stancekit.errors import Problems, fail
 from stancekit.metrics.base import Counts, Metric
 from stancekit.schema import Answer, Example, Prediction
-from stancekit.stats.resample import bootstrap, paired
+from stancekit.stats.resample import LEAST_GROUPS, bootstrap, paired
 from stancekit.tasks import Part, Task
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ class Score:
     """One number of a report: a metric, on a slice, for a label, with its 95 % interval and gold support.
 
     `slice` is `""` for the whole part, else `column=value`. A value that is not defined is None; so are the ends of
-    an interval that cannot be had (one group only). In a comparison `p` is the two-sided p-value.
+    an interval that cannot be had (too few groups). In a comparison `p` is the two-sided p-value.
     """
 
     metric: str
@@ -212,8 +212,8 @@ def groups_of(examples: Sequence[Example], by: Sequence[str]) -> tuple[list[tupl
         missing = sum(_meta(e, name) is None for e in examples)
         if missing:
             notes.append(f"{missing} of {len(examples)} examples have no {name}; each counts as a group of its own")
-    if len(set(groups)) == 1 and len(groups) > 1:
-        notes.append("there is one group only, so no interval can be given")
+    if len(set(groups)) < LEAST_GROUPS:
+        notes.append(f"no interval is given: it needs at least {LEAST_GROUPS} groups, here are {len(set(groups))}")
     return groups, notes
 
 

@@ -17,6 +17,7 @@ from rich.text import Text
 from stancekit.data.check import CheckReport
 from stancekit.run import Run
 from stancekit.schema import Sentence
+from stancekit.scoring import Score
 from stancekit.summary import Summary
 from stancekit.tagged import TaggedArticle
 
@@ -101,18 +102,27 @@ def scores(found: Any, as_json: bool) -> None:
     elif isinstance(found, Summary):
         line(repr(found))
     else:
-        table = Table(box=None, pad_edge=False)
-        for name in ("metric", "label", "slice"):
-            table.add_column(name)
-        for name in ("value", "95 %", "support"):
-            table.add_column(name, justify="right")
-        for row in found.rows:
-            if row.metric != "confusion":
-                interval = "–" if row.low is None or row.low != row.low else f"{row.low:.3f} – {row.high:.3f}"
-                value = "–" if row.value is None or row.value != row.value else f"{row.value:.3f}"
-                table.add_row(row.metric, row.label, row.slice, value, interval, f"{row.support:g}")
-        console.print(table)
+        whole = [r for r in found.rows if r.metric != "confusion" and not (r.slice and r.label and r.p is None)]
+        console.print(_table(whole, compared=any(r.p is not None for r in whole)))
+        for note in found.notes:
+            line(f"note: {note}")
+        if found.left_out:
+            line("labels without gold or predicted support, in no average: " + ", ".join(found.left_out))
         console.print(Text(found.signature_line, style="dim"))
+
+
+def _table(rows: Sequence[Score], compared: bool) -> Table:
+    table = Table(box=None, pad_edge=False)
+    for name in ("metric", "label", "comparison" if compared else "slice"):
+        table.add_column(name)
+    for name in ("difference" if compared else "value", "95 %", "p" if compared else "support"):
+        table.add_column(name, justify="right")
+    for row in rows:
+        interval = "–" if row.low is None or row.high is None else f"{row.low:.3f} – {row.high:.3f}"
+        value = "–" if row.value is None else f"{row.value:.3f}"
+        last = f"{row.p:.4f}" if row.p is not None else "–" if compared else f"{row.support:g}"
+        table.add_row(row.metric, row.label, row.slice, value, interval, last)
+    return table
 
 
 def tagged(article: TaggedArticle) -> None:

@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 Score = Callable[[Array], Array]
 _CELLS = 20_000_000
+LEAST_GROUPS = 5
+"""With fewer groups a percentile interval is far too narrow to be shown."""
 
 
 @dataclass(frozen=True)
@@ -22,7 +24,7 @@ class Interval:
     """Values with their percentile interval, each of shape (rows,).
 
     `undefined` counts the resamples in which a row had no value; they are left out of its interval. With
-    one group only there is no interval: low and high are NaN.
+    fewer than `LEAST_GROUPS` groups there is no interval: low and high are NaN.
     """
 
     values: Array
@@ -76,7 +78,7 @@ def bootstrap(
     """Return scores of all counts (n, k) with percentile intervals over groups."""
     sums = group_sums(counts, groups)
     values = score(sums.sum(axis=0))
-    if len(sums) < 2:
+    if len(sums) < LEAST_GROUPS:
         nothing = np.full(values.shape, np.nan)
         return Interval(values, nothing, nothing.copy(), np.zeros(values.shape, dtype=np.int64))
     samples = np.concatenate([score(block) for block in resampled(sums, resamples, seed)])
@@ -116,7 +118,7 @@ def paired(
     sums = group_sums(np.concatenate([first, second], axis=1), groups)
     whole = sums.sum(axis=0)
     values = score(whole[k:]) - score(whole[:k])
-    if len(sums) < 2:
+    if len(sums) < LEAST_GROUPS:
         nothing = np.full(values.shape, np.nan)
         return Difference(values, nothing, nothing.copy(), np.zeros(values.shape, dtype=np.int64), nothing.copy())
     blocks = [score(block[:, k:]) - score(block[:, :k]) for block in resampled(sums, resamples, seed)]
