@@ -102,6 +102,13 @@ BAD = {  # file name, content, line, what the error says, what it advises
         "unfold into too many values",
         "write the values out",
     ),
+    "metadata that JSON cannot hold": (
+        "x.markup",
+        b"---\nside: !!set {a}\n---\nText.\n",
+        2,
+        "'side' is no plain",
+        "text",
+    ),
     "a header that stays open": ("x.markup", b"---\ndocument: d\n", 1, "the header is not closed", "---"),
     "text before the header": ("x.markup", b"Text.\n", 1, "before the header", "---"),
     "an open mark": ("x.markup", f"{HEAD}[S:He said.\n".encode(), 4, "a mark [ is not closed", "]"),

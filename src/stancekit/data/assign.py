@@ -11,6 +11,7 @@ Numbers = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 _SWAPS_UP_TO = 1000
 _PASSES = 10
+_STARTS, _STARTS_UP_TO = 8, 200  # few groups are hard to balance, and cheap to try again
 _GAIN = 1e-12
 
 
@@ -29,12 +30,16 @@ def assign(
     rows = _matrix([counts[name] for name in names])
     sides = np.array([parts.index(fixed[name]) if name in fixed else -1 for name in names])
     targets = np.array(list(shares.values()))[:, None] * rows.sum(axis=0)
-    order = np.random.default_rng(seed).permutation(len(names))
-    free = [int(g) for g in order if sides[g] < 0]
-    state = _State(rows, sides, targets)
-    state.start(free)
-    state.improve(free)
-    return {names[g]: parts[state.sides[g]] for g in free}
+    random = np.random.default_rng(seed)
+    free = np.flatnonzero(sides < 0)
+    tries = []
+    for _ in range(_STARTS if len(free) <= _STARTS_UP_TO else 1):
+        order = [int(g) for g in random.permutation(free)]
+        tries.append(_State(rows, sides.copy(), targets))
+        tries[-1].start(order)
+        tries[-1].improve(order)
+    best = min(tries, key=lambda state: float((state.surplus**2).sum()))
+    return {names[g]: parts[best.sides[g]] for g in free}
 
 
 def _matrix(counts: Sequence[Mapping[str, int]]) -> Numbers:

@@ -5,28 +5,28 @@ The rules are those of the codebook, sections 1, 3 and 6.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from stancekit.schema import Attribution, Device, Holder, Layers, characters, hull
 from stancekit.text.quotes import quotations
 
 Quote = tuple[int, int]
 
 
-def scare_quotes(text: str, devices: Iterable[Device]) -> dict[Quote, Device]:
-    """Return the quotations that enclose exactly one device and stand in no longer quotation."""
+def scare_quotes(layers: Layers) -> dict[Quote, Quote]:
+    """Return the quotations that keep a device at a distance, each by the stretch of words that it encloses.
+
+    They enclose exactly the words of a device, stand in no longer quotation, and are not the whole content of
+    a relation with a non-distancing cue: that is a quotation of its source.
+    """
+    text = layers.text
     quotes = quotations(text)
-    by_hull: dict[Quote, list[Device]] = {}
-    for device in devices:
-        by_hull.setdefault(hull(device.parts), []).append(device)
-    found: dict[Quote, Device] = {}
-    for quote in quotes:
-        if any(other != quote and other[0] <= quote[0] and quote[1] <= other[1] for other in quotes):
-            continue
-        inside = by_hull.get(_inner(text, quote), [])
-        if inside:
-            found[quote] = inside[0]
-    return found
+    devices = {_inner(text, hull(device.parts)) for device in layers.devices or ()}
+    return {
+        inner: quote
+        for quote in quotes
+        if (inner := _inner(text, quote)) in devices
+        and not any(other != quote and other[0] <= quote[0] and quote[1] <= other[1] for other in quotes)
+        and not any(_is_quotation_of(relation, quote, text) for relation in layers.attributions or ())
+    }
 
 
 def _inner(text: str, quote: Quote) -> Quote:
@@ -45,7 +45,7 @@ def voice(layers: Layers) -> str | None:
         return None
     if not layers.attributions:
         return "author"
-    scare = scare_quotes(layers.text, layers.devices or ())
+    scare = set(scare_quotes(layers).values())
     quoted = {c for quote in quotations(layers.text) if quote not in scare for c in range(*quote)}
     content = {c for relation in layers.attributions for c in characters(relation.content)}
     spoken = {c for c in content if layers.text[c].isalnum()}
@@ -64,20 +64,20 @@ def holders(layers: Layers) -> tuple[Holder, ...] | None:
     """Return the holder of every device, in order; None where one of the two layers is missing."""
     if layers.devices is None or layers.attributions is None:
         return None
-    scare = scare_quotes(layers.text, layers.devices)
-    hulls = {hull(device.parts): quote for quote, device in scare.items()}
-    return tuple(_holder(d, layers.attributions, hulls.get(hull(d.parts)), layers.text) for d in layers.devices)
+    scare = scare_quotes(layers)
+    return tuple(
+        _holder(device, layers.attributions, _inner(layers.text, hull(device.parts)) in scare)
+        for device in layers.devices
+    )
 
 
-def _holder(device: Device, relations: tuple[Attribution, ...], scare: Quote | None, text: str) -> Holder:
+def _holder(device: Device, relations: tuple[Attribution, ...], scare_quoted: bool) -> Holder:
     index = innermost(device, relations)
     if index is None:
-        return Holder(kind="distanced" if scare else "author")
+        return Holder(kind="distanced" if scare_quoted else "author")
     relation = relations[index]
-    distancing = relation.cue_stance == "distancing"
-    quoted_whole = scare is not None and not distancing and _is_whole_content(scare, relation, text)
-    kind = "distanced" if distancing or (scare and not quoted_whole) else "source"
-    return Holder(kind=kind, relation=index, source=relation.source)
+    distanced = scare_quoted or relation.cue_stance == "distancing"
+    return Holder(kind="distanced" if distanced else "source", relation=index, source=relation.source)
 
 
 def innermost(device: Device, relations: tuple[Attribution, ...]) -> int | None:
@@ -92,9 +92,10 @@ def innermost(device: Device, relations: tuple[Attribution, ...]) -> int | None:
     return None if best is None else best[1]
 
 
-def _is_whole_content(quote: Quote, relation: Attribution, text: str) -> bool:
+def _is_quotation_of(relation: Attribution, quote: Quote, text: str) -> bool:
+    """Say whether a quotation is the whole content of a relation whose cue does not distance it."""
     spoken = {c for c in characters(relation.content) if text[c].isalnum()}
-    return spoken == {c for c in range(*quote) if text[c].isalnum()}
+    return relation.cue_stance != "distancing" and spoken == {c for c in range(*quote) if text[c].isalnum()}
 
 
 def crosses_content(device: Device, relations: tuple[Attribution, ...]) -> bool:

@@ -14,7 +14,7 @@ from stancekit import yamlfile
 from stancekit.data.formats.base import ReadLog
 from stancekit.data.formats.markup_line import parse_line, write_line
 from stancekit.errors import did_you_mean
-from stancekit.files import make_folder, read_text, write_text
+from stancekit.files import dump_json, make_folder, read_text, write_text
 from stancekit.schema import Layers, Sentence
 
 LAYERS = {"attribution": "attributions", "framing": "devices", "stance": "stances"}
@@ -91,7 +91,7 @@ def _header(path: Path, lines: list[str], at: int, log: ReadLog) -> tuple[dict[s
         if not isinstance(value, dict):
             log.problems.add(document.where(), "the header must be `key: value` lines", "mend the header")
             return header, end + 1
-        header["meta"] = {str(k): v for k, v in value.items() if k not in ("document", "layers", "index", "codebook")}
+        header["meta"] = _meta(document, value, log)
         header["document"] = str(value.get("document", path.stem))
         header["index"] = value.get("index", 0) if isinstance(value.get("index", 0), int) else 0
         layers = value.get("layers", [])
@@ -104,6 +104,20 @@ def _header(path: Path, lines: list[str], at: int, log: ReadLog) -> tuple[dict[s
         if isinstance(value.get("codebook"), dict):
             log.stamp(document.where(("codebook",)), value["codebook"])
     return header, end + 1
+
+
+def _meta(document: yamlfile.Document, value: Mapping[Any, Any], log: ReadLog) -> dict[str, Any]:
+    """Return the metadata of a header, without values that JSON could not hold (YAML's binary, sets, infinity)."""
+    meta = {}
+    for key, one in value.items():
+        if key in ("document", "layers", "index", "codebook"):
+            continue
+        try:
+            dump_json(one)
+            meta[str(key)] = one
+        except (TypeError, ValueError):
+            log.problems.add(document.where((key,)), f"the value of {key!r} is no plain text or number", "write text")
+    return meta
 
 
 def _sentence(where: str, line: str, header: dict[str, Any], index: int, log: ReadLog) -> Sentence | None:

@@ -1,0 +1,129 @@
+"""Voice and holders against the codebook's own cases (sections 3 and 6), written in its inline markup."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from stancekit.data.formats.markup_line import parse_line
+from stancekit.errors import Problems
+from stancekit.schema import Layers, words_of
+from stancekit.text import derive
+from stancekit.text.quotes import quotations
+from strategies import sentences, texts
+
+HOLDERS = {  # line: kind and source of each device in order, by the codebook's rules
+    # 3: the four wordings of one device
+    "The town was {legitimation|liberated}": [("author", "")],
+    "[T:The town was {legitimation|liberated}], [S:the ministry] [C:said]": [("source", "the ministry")],
+    "the ‘{legitimation|liberated}’ town": [("distanced", "")],
+    "what [S:the ministry] [C@distancing:claims] is [T:a {legitimation|liberated} town]": [
+        ("distanced", "the ministry")
+    ],
+    # 3: no source, a device that crosses a content edge, parts of one device
+    "[T:The town was {legitimation|liberated}], [C:it is reported]": [("source", "")],
+    "[S:He] [C:said] they {blame#1|broke }[T:{#1|the truce} again]": [("author", "")],
+    "[S:He] [C:said] [T:they {blame#1|broke} the {#1|truce}]": [("source", "He")],
+    # 6.2: scare quotes inside indirect content, whole quotations, quotations inside quotations
+    "[S:He] [C:said] [T:the “{legitimation|liberated}” town is quiet]": [("distanced", "He")],
+    "[T:“{blame|Provocation}!”] [S:he] [C:said]": [("source", "he")],
+    "[T:“{blame|Provocation}!”] [S:he] [C@distancing:claimed]": [("distanced", "he")],
+    "[T:“They call it a ‘{legitimation|liberated}’ town,”] [S:he] [C:said]": [("source", "he")],
+    "“{legitimation|liberated” towns} are shut": [("author", "")],
+    # 6.3: the innermost relation alone decides
+    "[S:A] [C@distancing:claims] [T:that [S2:B] [C2:said] [T2:it was {blame|aggression}]]": [("source", "B")],
+    "[S:A] [C:says] [T:that [S2:B] [C2@distancing:claims] [T2:it was {blame|aggression}]]": [("distanced", "B")],
+    # 6.4: two sources of one content, the inner one is the later
+    "[S:A] [C:reports], [C2:citing] [S2:B], [T:[T2:{blame|aggression}]]": [("source", "B")],
+    # 6.5: so-called as part of a device, or as a distancing cue
+    "the {enemy_image|so-called republic}": [("author", "")],
+    "the [C@distancing:so-called] [T:{legitimation|liberation}]": [("distanced", "")],
+    # two devices in one sentence
+    "The “{enemy_image|regime}” was {blame|the aggressor}": [("distanced", ""), ("author", "")],
+    "„{enemy_image|Regime}“ und «{valour|Helden}»": [("distanced", ""), ("distanced", "")],
+}
+
+VOICES = {
+    "The town is quiet.": "author",
+    "[T:“The town is quiet,”] [S:he] [C:said].": "direct",
+    "[T:The town is quiet], [S:he] [C:said].": "indirect",
+    "[S:He] [C:said] [T:the town is “quite quiet” now].": "mixed",
+    "[S:He] [C:said] [T:the town is “{legitimation|liberated}” now].": "indirect",
+    "[T:“{blame|Provocation}!”] [S:he] [C:said].": "direct",
+    "[S:He] [C:spoke].": "indirect",
+    "[T:Nobody is in danger,”] [S:Rusk] [C:said].": "direct",
+    "[S:Rusk] [C:said]: [T:“Nobody is in danger].": "direct",
+    "[T:The soldiers’ homes aren’t theirs], [S:she] [C:said].": "indirect",
+    '[T:"The town is quiet,"] [S:he] [C:said], [T:"and will stay so."]': "direct",
+    "[S:MAYOR HOLT]: [T:We will rebuild.]": "indirect",
+    "[T:“A {valour|heroic} stand,”] [S:he] [C:said].": "direct",
+}
+
+
+def layers(line: str, framing: bool = True) -> Layers:
+    problems = Problems()
+    text, found = parse_line(line, "here", problems)
+    problems.raise_any()
+    return Layers(text=text, attributions=found["attributions"], devices=found["devices"] if framing else None)
+
+
+@pytest.mark.parametrize("line", HOLDERS)
+def test_holders_follow_the_codebook(line):
+    gold = layers(line)
+    assert [(h.kind, words_of(h.source, gold.text)) for h in derive.holders(gold)] == HOLDERS[line]
+
+
+@pytest.mark.parametrize("line", VOICES)
+def test_voices_follow_the_codebook(line):
+    assert derive.voice(layers(line)) == VOICES[line]
+
+
+def test_without_the_framing_layer_every_quotation_counts():
+    line = "[S:He] [C:said] [T:the town is “{legitimation|liberated}” now]."
+    assert derive.voice(layers(line, framing=False)) == "mixed"
+    assert derive.holders(layers(line, framing=False)) is None
+
+
+def test_a_device_across_a_content_edge_is_told():
+    gold = layers("[S:He] [C:said] they {blame#1|broke }[T:{#1|the truce} again]")
+    assert derive.crosses_content(gold.devices[0], gold.attributions)
+    assert not derive.crosses_content(layers("{blame|it} [T:x]").devices[0], gold.attributions)
+
+
+@pytest.mark.parametrize(
+    ("text", "quoted"),
+    [
+        ("He said “a” and «b».", ["“a”", "«b»"]),
+        ("“A ‘b’ c.”", ["“A ‘b’ c.”", "‘b’"]),
+        ('"One" and "two"', ['"One"', '"two"']),
+        ("„Eins“ zwei", ["„Eins“"]),
+        ("»Eins« zwei", ["»Eins«"]),
+        ("It isn’t the soldiers’ fault.", []),
+        ("An open “one runs on", ["“one runs on"]),
+        ("A closed one,” he said", ["A closed one,”"]),
+        ("👩‍👩‍👧 “é” 😀", ["“é”"]),
+        ("שלום “א ב” עולם", ["“א ב”"]),
+    ],
+)
+def test_quotations(text, quoted):
+    assert [text[a:b] for a, b in quotations(text)] == quoted
+
+
+@given(text=texts("ab '\"“”‘’«»„.,!\u0301😀א") | st.just("x"))
+def test_quotations_are_stretches_of_the_text_in_order(text):
+    found = quotations(text)
+    assert all(0 <= a < b <= len(text) for a, b in found)
+    assert found == sorted(set(found), key=lambda pair: (pair[0], -pair[1]))
+
+
+@given(sentences())
+def test_what_is_derived_fits_the_layers(sentence):
+    gold = sentence.gold
+    assert (derive.voice(gold) is None) == (gold.attributions is None)
+    if gold.attributions is not None:
+        assert (derive.voice(gold) == "author") == (not gold.attributions)
+    holders = derive.holders(gold)
+    if gold.devices is not None and gold.attributions is not None:
+        assert len(holders) == len(gold.devices)
+        assert all((h.relation is not None) or h.kind in ("author", "distanced") for h in holders)
