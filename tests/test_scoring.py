@@ -65,7 +65,7 @@ def test_paired_difference() -> None:
 
 def part(n: int = 12):
     plan = tasks.own("t", "single", ("a", "b", "c"))
-    sentences = [Sentence(id=f"s{i}", text="x", document=f"d{i % 4}", meta={"outlet": f"o{i % 2}"}) for i in range(n)]
+    sentences = [Sentence(id=f"s{i}", text="x", document=f"d{i % 6}", meta={"outlet": f"o{i % 2}"}) for i in range(n)]
     gold = tuple("ab"[i % 2] for i in range(n))
     return tasks.Part(plan, tuple(Example(id=s.id, sentence=s) for s in sentences), gold)
 
@@ -86,7 +86,7 @@ def test_scores_slices_signature_and_round_trip() -> None:
     assert found.find("accuracy").value == 0.5
     assert found.find("accuracy", slice="outlet=o0").value == 1.0
     assert found.left_out == ("c",)
-    assert found.signature_line.startswith("task:t|n:12|groups:document(4)|resamples:200")
+    assert found.signature_line.startswith("task:t|n:12|groups:document(6)|resamples:200")
     assert scoring.Scores.from_json(found.to_json()) == found
     assert len(found.to_frame()) == len(found.rows)
     alone = scoring.score(own, predictions, groups_by=["nothing"], resamples=200)
