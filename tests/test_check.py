@@ -123,6 +123,15 @@ def test_a_data_set_prints_and_turns_into_a_frame():
     assert list(data.to_frame()[["text", "frames", "label.topic"]].iloc[0]) == [TEXT, [], "war"]
 
 
+def test_labels_that_yaml_takes_for_truth_values_stay_words(tmp_path):
+    (tmp_path / "book.yaml").write_text("{name: own, version: 1, sets: {biased: [yes, no, off]}}")
+    (tmp_path / "x.csv").write_text("text,biased\na,yes\nb,no\nc,maybe\n")
+    options = {"label": "biased", "task": "biased"}
+    data, problems = survey(tmp_path / "x.csv", codebook=tmp_path / "book.yaml", options=options)
+    assert [s.gold.labels["biased"] for s in data] == ["yes", "no"]
+    assert [(p.where[-1], p.what) for p in problems] == [("4", "unknown biased 'maybe'")]
+
+
 MAP = """
 from: {name: old, version: 1}
 to: {name: stancekit, version: "1.0"}

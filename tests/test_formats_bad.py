@@ -85,6 +85,13 @@ BAD = {  # file name, content, line, what the error says, what it advises
     "a doubled id": ("x.jsonl", GOOD.encode() * 2, 2, "stands twice, first at", "id of its own"),
     "a missing column": ("x.csv", b"txt,label\na,b\n", 1, "the columns are 'txt', 'label'", "did you mean 'txt'"),
     "a doubled column": ("x.csv", b"text,a,a\nx,1,2\n", 1, "stand twice: 'a'", "rename"),
+    "one label or several": (
+        "x.csv",
+        b"text,label,labels\na,b,c\n",
+        1,
+        "one label and for several",
+        "`label` or `labels`",
+    ),
     "a ragged row": ("x.tsv", b'text\tlabel\n"two\nlines"\ta\nx\n', 4, "1 cells, the header 2", "quote"),
     "an open quotation mark": ("x.csv", b'text\n"a\n', 2, "no valid CSV", "quotes: false"),
     "a target without span in the text": (
@@ -181,3 +188,17 @@ def test_one_class_only_and_an_empty_train_part(tmp_path):
         make_split(dataset, test={"document": [f"d{k}" for k in range(6)]}, dev=0)
     with pytest.raises(StancekitError, match="leave nothing for train"):
         make_split(dataset, test=0.5, dev=0.5)
+
+
+def test_columns_and_delimiters_are_chosen(tmp_path):
+    (tmp_path / "x.csv").write_text("Satz;label;labels;n\nEins, zwei;a;b|c;3\n")
+    options = {"delimiter": ";", "text": "Satz", "labels": "labels", "task": "topic", "meta": ["n"]}
+    (row,) = load(tmp_path / "x.csv", options=options)
+    assert (row.text, row.gold.labels, row.meta) == ("Eins, zwei", {"topic": {"b", "c"}}, {"n": "3"})
+    for options, what in (
+        ({"delimiter": ""}, "one character"),
+        ({"meta": "n"}, "a list"),
+        ({"txt": "a"}, "did you mean"),
+    ):
+        with pytest.raises(StancekitError, match=what):
+            load(tmp_path / "x.csv", options=options)

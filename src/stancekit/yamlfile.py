@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from stancekit.files import read_text
 
 Keys = tuple[str | int, ...]
 _LIMIT = 200_000
+_BOOL = "tag:yaml.org,2002:bool"
 
 
 @dataclass
@@ -33,13 +35,14 @@ class Document:
 
 
 class _Loader(yaml.SafeLoader):
-    """The safe loader, dates left as text."""
+    """The safe loader; dates, and words such as yes, no, on, off (labels of many data sets), stay text."""
 
 
 _Loader.yaml_implicit_resolvers = {
-    first: [(tag, pattern) for tag, pattern in rows if tag != "tag:yaml.org,2002:timestamp"]
+    first: [(tag, pattern) for tag, pattern in rows if tag not in (_BOOL, "tag:yaml.org,2002:timestamp")]
     for first, rows in yaml.SafeLoader.yaml_implicit_resolvers.items()
 }
+_Loader.add_implicit_resolver(_BOOL, re.compile("^(?:true|True|TRUE|false|False|FALSE)$"), list("tTfF"))  # type: ignore[no-untyped-call]
 
 
 def load(path: Path) -> Document:

@@ -53,7 +53,7 @@ def check(
         where = dataset.where(sentence.id)
         found.found.extend(unknown_labels(sentence, dataset.codebook, where))
         _check_spans(sentence, where, found)
-        _check_devices(sentence, where, found, warnings)
+        _check_devices(sentence, where, warnings if dataset.label_map else found, warnings)
     counts = _dataset_counts(dataset)
     if task is not None:
         parts = {part: split.of(dataset, part) for part in split.parts} if split else {"all": dataset.sentences}
@@ -98,7 +98,7 @@ def _check_spans(sentence: Sentence, where: str, problems: Problems) -> None:
 
 
 def _check_devices(sentence: Sentence, where: str, problems: Problems, warnings: Problems) -> None:
-    """Note devices of one frame that overlap, and devices that cross a content edge."""
+    """Note devices of one frame that overlap (a label map may make them so), and those that cross a content edge."""
     text, devices = sentence.text, sentence.gold.devices or ()
     for k, one in enumerate(devices):
         for other in devices[k + 1 :]:

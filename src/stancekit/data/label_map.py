@@ -90,7 +90,7 @@ class LabelMap:
         labels = {self.renamed.get(name, name): answer for name, answer in layers.labels.items()}
         if "stance" in self.renamed.values() and isinstance(labels.get("stance"), tuple):
             stances = tuple(s for s in labels.pop("stance") if isinstance(s, Stance))  # type: ignore[union-attr]
-            return replace(layers, stances=stances, labels=labels)
+            return replace(layers, stances=(*(layers.stances or ()), *stances), labels=labels)
         return replace(layers, labels=labels)
 
 
@@ -111,6 +111,8 @@ def load(path: Path) -> LabelMap:
     sets = _mapping(document, ("sets",), value, problems)
     read = {name: _names(document, name, sets, problems) for name in sets}
     renamed = _mapping(document, ("rename_sets",), value, problems)
+    if len(set(renamed.values())) < len(renamed):
+        problems.add(document.where(("rename_sets",)), "two sets get one name", "give each a name of its own")
     origin, goal = (_mapping(document, (key,), value, problems) for key in ("from", "to"))
     problems.raise_any()
     return LabelMap(

@@ -12,7 +12,7 @@ from typing import Any
 
 from stancekit.data import record
 from stancekit.data.formats.base import ReadLog
-from stancekit.errors import Problems, did_you_mean
+from stancekit.errors import Problems, did_you_mean, fail
 from stancekit.schema import Answer, Layers, Sentence, Span, Stance, Target
 
 _ROLES = ("text", "label", "labels", "target", "span_start", "span_end", "id", "document", "index")
@@ -41,6 +41,12 @@ class Columns:
     meta: list[str] | None = None
     task: str = "label"
 
+    def __post_init__(self) -> None:
+        if not self.separator:
+            raise ValueError("`separator` is empty")
+        if isinstance(self.meta, str):
+            raise ValueError("`meta` must be a list of columns")
+
     def resolve(self, present: Sequence[str], where: str) -> dict[str, str]:
         """Return the column of each role, after checking that the columns asked for are there."""
         problems = Problems()
@@ -55,8 +61,12 @@ class Columns:
         if doubled:
             problems.add(where, f"columns that stand twice: {', '.join(map(repr, doubled))}", "rename one of them")
         problems.raise_any()
-        taken = {*roles.values(), *(self.meta or ())}
-        return roles | {r: r for r in _ROLES if r not in roles and r in present and r not in taken}
+        taken = {*roles.values(), *(self.meta or ())} | ({"label", "labels"} if self.label or self.labels else set())
+        roles |= {r: r for r in _ROLES if r not in roles and r in present and r not in taken}
+        if "label" in roles and "labels" in roles:
+            hint = "give `label` or `labels`; the other column is then metadata"
+            raise fail(where, "there are columns both for one label and for several", hint)
+        return roles
 
 
 @dataclass
@@ -151,9 +161,11 @@ def _is_empty(value: Any) -> bool:
 
 def _plain(value: Any) -> Any:
     """Return a value that JSON can hold: dates and the like as text."""
-    if isinstance(value, str | bool | int) or (isinstance(value, float) and math.isfinite(value)):
+    if value is None or isinstance(value, str | bool | int) or (isinstance(value, float) and math.isfinite(value)):
         return value
-    return json.loads(json.dumps(value, default=str)) if isinstance(value, list | dict) else str(value)
+    if isinstance(value, dict):
+        return {str(key): _plain(item) for key, item in value.items()}
+    return [_plain(item) for item in value] if isinstance(value, list) else str(value)
 
 
 def to_rows(

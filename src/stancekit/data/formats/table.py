@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 from stancekit.data.formats.base import ReadLog
 from stancekit.data.formats.columns import Columns, RowReader, to_rows
@@ -23,8 +23,13 @@ class Csv(Columns):
     With `quotes=False`, quotation marks are text, and a cell can hold neither delimiter nor line end.
     """
 
+    delimiter: str = ","
     quotes: bool = True
-    delimiter: ClassVar[str] = ","
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if len(self.delimiter) != 1:
+            raise ValueError("`delimiter` must be one character")
 
     def read(self, path: Path, log: ReadLog) -> Iterator[Sentence]:
         """Yield the sentence of every row; a row of another length than the header is a problem."""
@@ -74,7 +79,8 @@ class Csv(Columns):
         return +lost
 
 
+@dataclass(frozen=True, kw_only=True)
 class Tsv(Csv):
     """Tab-separated values with a header."""
 
-    delimiter: ClassVar[str] = "\t"
+    delimiter: str = "\t"
