@@ -1,7 +1,7 @@
 """Strict span F1 on tokens, as CoNLL counts: one label a token, cue over source over content.
 
-The measure of PolNeAR's published figures (Newell et al. 2018), on our own conversion: relations are flattened
-to one label a token, so what nests or overlaps cannot be found again; `ceiling` says how much that is.
+The measure of PolNeAR's published figures (Newell et al. 2018), on our own conversion: gold and predicted relations
+are both flattened to one label a token, so what nests or overlaps is not asked for.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 Score = Callable[[Array], Array]
-_CELLS = 20_000_000
+_CELLS = 1_000_000  # weights drawn at a time: a block that stays in the cache is twice as fast
 LEAST_GROUPS = 5
 """With fewer groups a percentile interval is far too narrow to be shown."""
 
