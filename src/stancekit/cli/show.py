@@ -21,14 +21,14 @@ from stancekit.scoring import Score
 from stancekit.summary import Summary
 from stancekit.tagged import TaggedArticle
 
-console = Console(highlight=False, soft_wrap=True)
+console = Console(highlight=False, width=None if sys.stdout.isatty() else 160)
 _ROLE_STYLES = {"source": "bold cyan", "cue": "italic", "content": "none"}
 _HOLDERS = {"author": "the outlet", "source": "the source", "distanced": "distanced"}
 
 
 def line(text: str) -> None:
     """Print a line of text as it is."""
-    console.print(text, markup=False)
+    console.print(text, markup=False, soft_wrap=True)
 
 
 def raw(text: str) -> None:
@@ -102,27 +102,69 @@ def scores(found: Any, as_json: bool) -> None:
     elif isinstance(found, Summary):
         line(repr(found))
     else:
-        whole = [r for r in found.rows if r.metric != "confusion" and not (r.slice and r.label and r.p is None)]
-        console.print(_table(whole, compared=any(r.p is not None for r in whole)))
+        rows = [r for r in found.rows if r.metric != "confusion"]
+        if any(r.p is not None for r in rows):
+            console.print(_differences([r for r in rows if not r.label]))
+        else:
+            console.print(_whole([r for r in rows if not r.slice and not r.label]))
+            _pivot("label", [r for r in rows if r.label and not r.slice])
+            main = [r for r in rows if r.slice and not r.label and not r.metric.endswith(("precision", "recall"))]
+            _pivot("slice", main)
         for note in found.notes:
             line(f"note: {note}")
         if found.left_out:
             line("labels without gold or predicted support, in no average: " + ", ".join(found.left_out))
-        console.print(Text(found.signature_line, style="dim"))
+        console.print(Text(found.signature_line, style="dim"), soft_wrap=True)
 
 
-def _table(rows: Sequence[Score], compared: bool) -> Table:
+def _grid(left: Sequence[str], right: Sequence[str]) -> Table:
     table = Table(box=None, pad_edge=False)
-    for name in ("metric", "label", "comparison" if compared else "slice"):
-        table.add_column(name)
-    for name in ("difference" if compared else "value", "95 %", "p" if compared else "support"):
-        table.add_column(name, justify="right")
-    for row in rows:
-        interval = "–" if row.low is None or row.high is None else f"{row.low:.3f} – {row.high:.3f}"
-        value = "–" if row.value is None else f"{row.value:.3f}"
-        last = f"{row.p:.4f}" if row.p is not None else "–" if compared else f"{row.support:g}"
-        table.add_row(row.metric, row.label, row.slice, value, interval, last)
+    for name in left:
+        table.add_column(name, no_wrap=True)
+    for name in right:
+        table.add_column(name, justify="right", no_wrap=True)
     return table
+
+
+def _value(value: float | None, digits: int = 3) -> str:
+    return "–" if value is None else f"{value:.{digits}f}"
+
+
+def _interval(row: Score) -> str:
+    return "–" if row.low is None or row.high is None else f"{row.low:.3f} – {row.high:.3f}"
+
+
+def _whole(rows: Sequence[Score]) -> Table:
+    table = _grid(["metric"], ["value", "95 %", "support"])
+    for row in rows:
+        table.add_row(row.metric, _value(row.value), _interval(row), f"{row.support:g}")
+    return table
+
+
+def _differences(rows: Sequence[Score]) -> Table:
+    table = _grid(["metric", "comparison"], ["difference", "95 %", "p"])
+    for row in rows:
+        table.add_row(row.metric, row.slice, _value(row.value), _interval(row), _value(row.p, 4))
+    return table
+
+
+def _pivot(key: str, rows: Sequence[Score]) -> None:
+    """Print one line a label or slice and one column a metric; the intervals stand in the report."""
+    if not rows:
+        return
+    metrics = list(dict.fromkeys(row.metric for row in rows))
+    cells = {(getattr(row, key), row.metric): row for row in rows}
+    for start in range(0, len(metrics), 4):
+        some = metrics[start : start + 4]
+        table = _grid([key], [*some, "support"])
+        for name in dict.fromkeys(getattr(row, key) for row in rows):
+            found = [cells.get((name, metric)) for metric in some]
+            supports = [row.support for row in found if row is not None]
+            if supports:
+                values = [_value(row.value) if row else "" for row in found]
+                table.add_row(name, *values, f"{max(supports):g}")
+        console.print()
+        console.print(table)
 
 
 def tagged(article: TaggedArticle) -> None:
