@@ -93,9 +93,9 @@ def test_leaks_between_files_are_warned_of():
     task = tasks.own("topic", "single", ["war", "peace"])
     rows = [sentence(f"a{k}", labels={"topic": "war" if k % 2 else "peace"}) for k in range(4)]
     whole, split = from_parts({"train": dataset(*rows[:2]), "test": dataset(*rows[2:])}, dev=0)
-    assert [w.what for w in check(whole, task, split).warnings if "stands in" in w.what] == [
-        "document=d stands in train and test"
-    ]
+    report = check(whole, task, split)
+    assert "1 groups stand in more than one part" in [warning.what for warning in report.warnings]
+    assert report.notes[-1] == "document=d stands in train and test"
 
 
 def test_the_check_goes_on_from_what_could_be_read(tmp_path):

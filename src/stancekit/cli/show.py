@@ -78,6 +78,8 @@ def check(report: CheckReport, as_json: bool) -> None:
         return
     for title, counts in report.counts.items():
         line(f"{title}: " + ", ".join(f"{label} {count}" for label, count in counts.items()))
+    for note in report.notes:
+        line(note)
     for warning in report.warnings:
         line(f"note: {warning}")
     for problem in report.problems:

@@ -27,12 +27,14 @@ _SHAPES: Mapping[str, Callable[[Answer], bool]] = {
 class CheckReport:
     """What a check found.
 
-    `counts` holds numbers by title and label; `problems` must be mended, `warnings` may be meant so.
+    `counts` holds numbers by title and label; `problems` must be mended, `warnings` may be meant so; `notes`
+    say how the split came out and what a label map changed.
     """
 
     problems: Problems
     warnings: tuple[Problem, ...] = ()
     counts: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Return the report as JSON."""
@@ -40,6 +42,7 @@ class CheckReport:
             "problems": [vars(problem) for problem in self.problems],
             "warnings": [vars(problem) for problem in self.warnings],
             "counts": {title: dict(row) for title, row in self.counts.items()},
+            "notes": list(self.notes),
         }
 
 
@@ -58,10 +61,13 @@ def check(
     if task is not None:
         parts = {part: split.of(dataset, part) for part in split.parts} if split else {"all": dataset.sentences}
         counts |= _check_task(dataset, task, parts, found, warnings)
+    notes = [f"label map: {line}" for line in dataset.label_map.describe()] if dataset.label_map else []
     if split is not None:
-        for value, sides in split.leaks.items():
-            warnings.add(dataset.name, f"{value} stands in {' and '.join(sides)}", "expect figures that flatter")
-    return CheckReport(found, tuple(warnings), counts)
+        notes += split.describe()
+        if split.leaks:
+            hint = "figures on them flatter; cut a part of your own by groups to know how much"
+            warnings.add(dataset.name, f"{len(split.leaks)} groups stand in more than one part", hint)
+    return CheckReport(found, tuple(warnings), counts, tuple(notes))
 
 
 def _check_ids(dataset: Dataset, problems: Problems) -> None:
