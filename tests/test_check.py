@@ -51,6 +51,17 @@ def test_problems_are_found_with_their_place(what):
     assert (problem.where, what in problem.what, bool(problem.hint)) == ("x.jsonl:2", True, True)
 
 
+def test_targets_are_held_against_the_actors_beside_the_file(tmp_path):
+    (tmp_path / "actors.yaml").write_text("- {name: Karsk, aliases: [Karskan]}\n- {name: Tolmenia}\n")
+    head = "---\nlayers: [attribution, framing, stance]\n---\n"
+    lines = ["A Karskan {blame>Krask|raid}.", "Karskan troops left.\t~ Karsk=none", "They left.\t~ Tolmenia=none"]
+    (tmp_path / "x.markup").write_text(head + "\n".join(lines) + "\n")
+    report = check(load(tmp_path / "x.markup"))
+    found = [(p.where[-1], p.what, p.hint) for p in report.problems]
+    assert found == [("4", "the target 'Krask' is no actor of actors.yaml", "did you mean 'Karsk'?")]
+    assert [(w.where[-1], w.what.split(",")[0]) for w in report.warnings] == [("6", "a stance toward 'Tolmenia'")]
+
+
 def test_a_device_across_a_content_edge_is_a_warning():
     crossing = Device(parts=(Span(15, 29),), frame="legitimation")
     report = check(dataset(sentence(devices=(crossing,), attributions=(Attribution(content=CONTENT),))))

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from stancekit.data.check_targets import check_targets
 from stancekit.data.dataset import Dataset, annotated
 from stancekit.data.label_sets import labels_of, unknown_labels
 from stancekit.data.parts import Split
@@ -57,6 +58,7 @@ def check(
         found.found.extend(unknown_labels(sentence, dataset.codebook, where))
         _check_spans(sentence, where, found)
         _check_devices(sentence, where, warnings if dataset.label_map else found, warnings)
+    check_targets(dataset, found, warnings)
     counts = _dataset_counts(dataset)
     if task is not None:
         parts = {part: split.of(dataset, part) for part in split.parts} if split else {"all": dataset.sentences}
