@@ -7,6 +7,7 @@ import hashlib
 import json
 import os
 import resource
+import shutil
 import signal
 import subprocess
 import sys
@@ -242,7 +243,9 @@ def test_predictions_of_another_tool(finished: Path, tmp_path: Path) -> None:
         experiment.evaluate_predictions(path, CSV, "label", options=options)
 
 
-def test_compare_with_itself_is_zero(finished: Path) -> None:
-    scores = experiment.compare([finished, finished], resamples=200)
-    row = scores.rows[0]
+def test_compare_with_a_copy_is_zero(finished: Path, tmp_path: Path) -> None:
+    with pytest.raises(StancekitError, match="the run to compare with"):
+        experiment.compare([finished, finished])
+    shutil.copytree(finished, tmp_path / "copy")
+    row = experiment.compare([finished, tmp_path / "copy"], resamples=200).rows[0]
     assert (row.value, row.low, row.high, row.p) == (0.0, 0.0, 0.0, 1.0)

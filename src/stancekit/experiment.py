@@ -182,6 +182,9 @@ def compare(runs: Sequence[str | Path | Run], *, part: str = "test", resamples: 
     if len(runs) < 2:
         raise fail("compare", "one run cannot be compared", "give two or more")
     loaded = [r if isinstance(r, Run) else load_run(r) for r in runs]
+    for run in loaded[1:]:
+        if run.path.resolve() == loaded[0].path.resolve():
+            raise fail(run.path, "this is the run to compare with", "give another one")
     found = [evaluation.stored(run, part) for run in loaded]
     first = found[0]
     for run, other in zip(loaded, found, strict=True):

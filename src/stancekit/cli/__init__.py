@@ -10,6 +10,7 @@ from rich.console import Console
 
 from stancekit.errors import StancekitError
 
+INTERRUPTED = 130
 GROUPS = ("runs", "data")
 """The files that hold commands; importing one adds them to the app."""
 
@@ -31,9 +32,10 @@ def main() -> None:
             if problem.hint:
                 errors.print(f"    → {problem.hint}", markup=False, style="dim")
         sys.exit(1)
-    except KeyboardInterrupt:
-        errors.print("stopped; a run that was being trained is marked unfinished: go on with `train … --resume`")
-        sys.exit(130)
+    except SystemExit as stop:
+        if stop.code == INTERRUPTED:
+            errors.print("stopped; a run that was being trained is marked unfinished: go on with `train … --resume`")
+        raise
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
