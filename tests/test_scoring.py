@@ -100,3 +100,12 @@ def test_compare_pairs_the_same_examples() -> None:
     found = scoring.compare(own, {"one": first, "two": second}, resamples=200)
     row = found.find("accuracy", slice="two − one")
     assert row.value == 0.5 and row.p is not None
+    assert "accuracy" in repr(found) and "two − one" in repr(found)
+
+
+def test_figures_that_many_resamples_leave_undefined_are_named() -> None:
+    sentences = [Sentence(id=f"s{i}", text="x", document=f"d{i}") for i in range(8)]
+    examples = tuple(Example(id=s.id, sentence=s) for s in sentences)
+    own = tasks.Part(tasks.own("t", "single", ("a", "b"), ("f1",)), examples, ("b", *"aaaaaaa"))
+    found = scoring.score(own, [Prediction(id=e.id, answer="a") for e in examples], resamples=400)
+    assert any("undefined in more than 5% of the resamples" in note and "recall b" in note for note in found.notes)

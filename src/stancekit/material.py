@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from stancekit import components, tasks
+from stancekit import scoring, tasks
 from stancekit.codebook import Codebook
 from stancekit.config import DataConfig, Experiment, TaskConfig
 from stancekit.data import load as load_module
@@ -102,9 +102,9 @@ def build_task(plan: TaskConfig, *datasets: Dataset) -> Task:
     if not labels:
         raise fail(datasets[0].path, f"no sentence has an answer for the task {plan.name!r}", _columns(task, datasets))
     metrics = tuple(plan.metrics or task.metrics)
-    for metric in metrics:
-        components.find("metric", metric)
-    return tasks.Task(name=task.name, kind=task.kind, labels=labels, metrics=metrics, needs=task.needs, view=task.view)
+    built = tasks.Task(name=task.name, kind=task.kind, labels=labels, metrics=metrics, needs=task.needs, view=task.view)
+    scoring.build_metrics(built)
+    return built
 
 
 def _columns(task: Task, datasets: tuple[Dataset, ...]) -> str:

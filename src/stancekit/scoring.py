@@ -14,13 +14,14 @@ from stancekit import components
 from stancekit.errors import Problems, fail
 from stancekit.metrics.base import Counts, Metric
 from stancekit.schema import Answer, Example, Prediction
-from stancekit.stats.resample import LEAST_GROUPS, bootstrap, paired
-from stancekit.tasks import Part, Task
+from stancekit.stats.resample import LEAST_GROUPS, Difference, Interval, bootstrap, paired
+from stancekit.tasks import KINDS, METRICS, Part, Task
 
 if TYPE_CHECKING:
     import pandas as pd
 
 _TOLD = 10
+_OFTEN = 0.05
 SLICE_RESAMPLES = 1_000
 """Slices are many and small, so they are resampled less often; the signature says so."""
 
@@ -82,19 +83,24 @@ class Scores:
 
         return pd.DataFrame([asdict(row) for row in self.rows])
 
+    @property
+    def main(self) -> tuple[Score, ...]:
+        """The rows to show first: of the whole part, or of every comparison; without the cells of a confusion."""
+        whole = [row for row in self.rows if not row.slice] or self.rows
+        return tuple(row for row in whole if row.metric != "confusion")
+
     def __repr__(self) -> str:
-        lines = [_line(row) for row in self.rows if not row.slice and not row.label]
-        return "\n".join([*lines, self.signature_line])
+        return "\n".join([*(_line(row) for row in self.main if not row.label), self.signature_line])
 
     def _repr_html_(self) -> str:
-        frame = self.to_frame()
-        return str(frame[(frame["slice"] == "") & (frame["metric"] != "confusion")].to_html(index=False, escape=True))
+        return str(Scores(self.main).to_frame().to_html(index=False, escape=True))
 
 
 def _line(row: Score) -> str:
     value = "–" if row.value is None else f"{row.value:.3f}"
     interval = "" if row.low is None or row.high is None else f" [{row.low:.3f}, {row.high:.3f}]"
-    return f"{row.metric:32} {value}{interval}  n={row.support:g}"
+    last = f"n={row.support:g}" if row.p is None else f"p={row.p:.4f}  {row.slice}"
+    return f"{row.metric:32} {value}{interval}  {last}"
 
 
 def join(part: Part, predictions: Sequence[Prediction]) -> list[Prediction]:
@@ -130,25 +136,24 @@ def score(
     """Score predictions against gold, with intervals resampled over groups, on the whole part and on slices."""
     answers = [p.answer for p in join(part, predictions)]
     groups, notes = groups_of(part.examples, groups_by)
+    slices_of = _slices(part.examples, slices)
+    few = min(resamples, SLICE_RESAMPLES)
     rows: list[Score] = []
     left_out: list[str] = []
-    columns = {name: [_meta(e, name) for e in part.examples] for name in slices}
     for name, metric in build_metrics(part.task, metrics).items():
         counts = count(metric, part, answers)
-        rows += _rows(metric, counts, groups, "", resamples, seed)
+        found = bootstrap(counts, groups, metric.score, resamples=resamples, seed=seed)
+        rows += _rows(metric, metric.support(counts.sum(axis=0)), found, "")
         left_out += getattr(metric, "left_out", lambda _: [])(counts.sum(axis=0))
-        if name == "confusion":
-            continue
-        for column, values in columns.items():
-            for value in sorted({v for v in values if v is not None}):
-                chosen = np.flatnonzero([v == value for v in values])
-                inside = [groups[i] for i in chosen]
-                few = min(resamples, SLICE_RESAMPLES)
-                rows += _rows(metric, counts[chosen], inside, f"{column}={value}", few, seed)
+        notes += _undefined(metric, found, resamples)
+        for title, members in {} if name == "confusion" else slices_of.items():
+            inside = [groups[i] for i in members]
+            found = bootstrap(counts[members], inside, metric.score, resamples=few, seed=seed)
+            rows += _rows(metric, metric.support(counts[members].sum(axis=0)), found, title)
     line = {**(signature or {}), "n": len(part), "groups": f"{'+'.join(groups_by)}({len(set(groups))})"}
     line |= {"resamples": resamples, "seed": seed, "level": 0.95}
     if slices:
-        line["slice_resamples"] = min(resamples, SLICE_RESAMPLES)
+        line["slice_resamples"] = few
     return Scores(tuple(rows), line, tuple(dict.fromkeys(left_out)), tuple(notes))
 
 
@@ -176,20 +181,26 @@ def compare(
         own = metric.support(counts[names[0]].sum(axis=0))
         for name in names[1:]:
             found = paired(counts[names[0]], counts[name], groups, metric.score, resamples=resamples, seed=seed)
-            rows += [
-                Score(m, f"{name} − {names[0]}", label, *_numbers(value, low, high), float(n), _number(p))
-                for (m, label), value, low, high, n, p in zip(
-                    metric.rows, found.values, found.low, found.high, own, found.p, strict=True
-                )
-            ]
+            rows += _rows(metric, own, found, f"{name} − {names[0]}")
     line = {"task": part.task.name, "n": len(part), "groups": f"{'+'.join(groups_by)}({len(set(groups))})"}
     line |= {"test": "paired bootstrap", "resamples": resamples, "seed": seed}
     return Scores(tuple(rows), line, (), tuple(notes))
 
 
 def build_metrics(task: Task, names: Sequence[str] | None = None) -> dict[str, Metric]:
-    """Return the metrics of a task by name."""
-    return {name: components.build("metric", name, {"task": task}) for name in names or task.metrics}
+    """Return the metrics of a task by name; one that does not fit the task's kind or labels is an error."""
+    problems = Problems()
+    found: dict[str, Metric] = {}
+    for name in names or task.metrics:
+        kinds = getattr(components.find("metric", name), "kinds", KINDS)
+        if task.kind not in kinds:
+            fitting = "metrics for it: " + ", ".join(METRICS.get(task.kind, ()))
+            problems.add(f"task {task.name}", f"the metric {name!r} is not for tasks of kind {task.kind!r}", fitting)
+            continue
+        with problems.catching(f"task {task.name}"):
+            found[name] = components.build("metric", name, {"task": task})
+    problems.raise_any()
+    return found
 
 
 def count(metric: Metric, part: Part, answers: Sequence[Answer]) -> Counts:
@@ -224,21 +235,36 @@ def _meta(example: Example, name: str) -> str | None:
     return None if value is None or value == "" else str(value)
 
 
-def _rows(
-    metric: Metric, counts: Counts, groups: Sequence[Any], slice_name: str, resamples: int, seed: int
-) -> list[Score]:
-    found = bootstrap(counts, groups, metric.score, resamples=resamples, seed=seed)
-    own = metric.support(counts.sum(axis=0))
+def _slices(examples: Sequence[Example], columns: Sequence[str]) -> dict[str, list[int]]:
+    """Return the indices of the examples of each value of the columns, under `column=value`, values sorted."""
+    found: dict[str, list[int]] = {}
+    for column in columns:
+        members: dict[str, list[int]] = {}
+        for number, example in enumerate(examples):
+            value = _meta(example, column)
+            if value is not None:
+                members.setdefault(value, []).append(number)
+        found |= {f"{column}={value}": members[value] for value in sorted(members)}
+    return found
+
+
+def _undefined(metric: Metric, found: Interval, resamples: int) -> list[str]:
+    """Note the figures that many resamples leave undefined: their intervals rest on the others."""
+    often = np.flatnonzero((found.undefined > resamples * _OFTEN) & ~np.isnan(found.values))
+    if not len(often):
+        return []
+    names = ", ".join(" ".join(filter(None, metric.rows[i])) for i in often)
+    return [f"undefined in more than {_OFTEN:.0%} of the resamples, which its interval leaves out: {names}"]
+
+
+def _rows(metric: Metric, support: Counts, found: Interval, title: str) -> list[Score]:
+    """Return a row for each figure of a metric, on a slice or for a comparison of this title."""
+    p_values = found.p if isinstance(found, Difference) else np.full(len(metric.rows), np.nan)
+    numbers = zip(found.values, found.low, found.high, support, p_values, strict=True)
     return [
-        Score(name, slice_name, label, *_numbers(value, low, high), float(n))
-        for (name, label), value, low, high, n in zip(
-            metric.rows, found.values, found.low, found.high, own, strict=True
-        )
+        Score(name, title, label, _number(value), _number(low), _number(high), float(n), _number(p))
+        for (name, label), (value, low, high, n, p) in zip(metric.rows, numbers, strict=True)
     ]
-
-
-def _numbers(value: float, low: float, high: float) -> tuple[float | None, float | None, float | None]:
-    return _number(value), _number(low), _number(high)
 
 
 def _number(value: float) -> float | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,9 +16,10 @@ class Metric(Protocol):
     """Counts agreement per example; sums, group sums and resampled sums all go through the same `score`.
 
     The constructor takes the `Task`. `rows` names what `score` returns: (metric, label) pairs, label `""`
-    for a figure over all labels.
+    for a figure over all labels. `kinds` names the kinds of task that the metric fits.
     """
 
+    kinds: ClassVar[frozenset[str]]
     rows: tuple[tuple[str, str], ...]
     size: int
 

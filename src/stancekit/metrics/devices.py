@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import numpy as np
 
 from stancekit.metrics.base import Counts
@@ -24,6 +26,7 @@ def matched_devices(gold: Answer, predicted: Answer) -> list[tuple[Device, Devic
 class DeviceAttributes:
     """Target accuracy over matched devices, and F1 of negation over them."""
 
+    kinds: ClassVar[frozenset[str]] = frozenset({"devices"})
     rows = (("device_target_accuracy", ""), ("device_negation_f1", ""))
     size = 5
 

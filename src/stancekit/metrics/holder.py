@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import ClassVar
 
 import numpy as np
 
+from stancekit.errors import fail
 from stancekit.metrics.base import Counts
 from stancekit.metrics.labels import f1, ratio
 from stancekit.metrics.matching import match
@@ -52,6 +54,14 @@ RULES: tuple[tuple[str, Rule], ...] = (
 )
 
 
+def _whole(answer: Answer, text: str) -> Layers:
+    """Return both layers of an answer; one that a prediction leaves out is empty."""
+    if not isinstance(answer, Layers):
+        what = f"holders need attributions and devices, not {type(answer).__name__}"
+        raise fail("predictions", what, "predict whole layers, or score another task")
+    return Layers(text=text, attributions=answer.attributions or (), devices=answer.devices or ())
+
+
 def same_holder(gold: Holder, given: Holder) -> bool:
     """Say whether kind agrees, and the sources overlap or are both missing."""
     if gold.kind != given.kind or bool(gold.source) != bool(given.source):
@@ -65,6 +75,7 @@ class HolderAccuracy:
     The row `holder_accuracy_not_author` is over the devices whose gold holder is not the author.
     """
 
+    kinds: ClassVar[frozenset[str]] = frozenset({"layers"})
     size = 2 + 2 * len(RULES)
 
     def __init__(self, task: Task) -> None:
@@ -74,9 +85,9 @@ class HolderAccuracy:
 
     def count(self, gold: Answer, predicted: Answer, text: str) -> Counts:
         """Return devices, those not the author's, and right answers of each rule on both."""
-        assert isinstance(gold, Layers) and isinstance(predicted, Layers)
+        gold, predicted = _whole(gold, text), _whole(predicted, text)
         own = derived(gold)
-        mixed = Layers(text=gold.text, attributions=predicted.attributions or (), devices=gold.devices)
+        mixed = Layers(text=text, attributions=predicted.attributions, devices=gold.devices)
         counts = np.zeros(self.size)
         counts[:2] = len(own), sum(h.kind != "author" for h in own)
         for number, (_, rule) in enumerate(RULES):
@@ -103,6 +114,7 @@ class HolderF1:
     `holder_f1_not_author` counts only devices that gold, or the prediction, gives to another than the author.
     """
 
+    kinds: ClassVar[frozenset[str]] = frozenset({"layers"})
     size = 6 * len(RULES)
 
     def __init__(self, task: Task) -> None:
@@ -112,7 +124,7 @@ class HolderF1:
 
     def count(self, gold: Answer, predicted: Answer, text: str) -> Counts:
         """Return true positives, false positives and false negatives of each rule, then those not the author's."""
-        assert isinstance(gold, Layers) and isinstance(predicted, Layers)
+        gold, predicted = _whole(gold, text), _whole(predicted, text)
         own = list(zip(items(gold.devices or ()), derived(gold), strict=True))
         given_items = items(predicted.devices or ())
         counts: list[float] = []

@@ -6,9 +6,11 @@ Per label the counts are true positives, false positives and false negatives; ev
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 import numpy as np
 
+from stancekit.errors import fail
 from stancekit.metrics.base import Counts
 from stancekit.schema import Answer
 from stancekit.tasks import Task, labels_in
@@ -46,6 +48,7 @@ def indicators(answers: Sequence[Answer], labels: Sequence[str]) -> Counts:
 class Accuracy:
     """The share of examples answered right; of label sets, those that are exactly right."""
 
+    kinds: ClassVar[frozenset[str]] = frozenset({"single", "multi", "targeted"})
     rows = (("accuracy", ""),)
     size = 2
 
@@ -70,6 +73,8 @@ class F1:
 
     Macro-F1 averages the labels that have gold or predicted support; with one label an example, micro-F1 is accuracy.
     """
+
+    kinds: ClassVar[frozenset[str]] = frozenset({"single", "multi", "targeted"})
 
     def __init__(self, task: Task) -> None:
         self.labels = task.labels
@@ -114,10 +119,15 @@ class F1:
 class FAvg(F1):
     """The mean of F1(favor) and F1(against), the official score of SemEval-2016 task 6 (Mohammad et al. 2016)."""
 
+    kinds: ClassVar[frozenset[str]] = frozenset({"single", "targeted"})
+
     def __init__(self, task: Task) -> None:
         super().__init__(task)
         self.rows = (("f_avg", ""),)
-        self.columns = [self.labels.index(label) for label in ("favor", "against") if label in self.labels]
+        if not {"favor", "against"} <= set(self.labels):
+            what = f"f_avg needs the labels favor and against; {task.name} has {', '.join(self.labels)}"
+            raise fail(f"task {task.name}", what, "use f1, or map the labels with a label_map")
+        self.columns = [self.labels.index(label) for label in ("favor", "against")]
 
     def score(self, counts: Counts) -> Counts:
         """Return the mean of the two F1 values; one without support counts as 0 while the other has some."""
@@ -133,6 +143,8 @@ class FAvg(F1):
 
 class Confusion:
     """How often each gold label was answered with each label; rows are named `gold → predicted`."""
+
+    kinds: ClassVar[frozenset[str]] = frozenset({"single", "targeted"})
 
     def __init__(self, task: Task) -> None:
         self.labels = task.labels

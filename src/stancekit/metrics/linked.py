@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import numpy as np
 
 from stancekit.metrics.base import Counts
@@ -21,6 +23,7 @@ class _Linked:
     The rows `…_with_types` ask for the same source type and cue stance too.
     """
 
+    kinds: ClassVar[frozenset[str]] = frozenset({"relations"})
     name = ""
     size = 6
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -50,9 +51,13 @@ def items(answer: Answer) -> list[Item]:
     return found
 
 
+KINDS = frozenset({"spans", "relations", "devices"})
+
+
 class _Matched:
     """Precision, recall and F1 over matched spans: per label, micro and macro."""
 
+    kinds: ClassVar[frozenset[str]] = KINDS
     name = ""
 
     def __init__(self, task: Task) -> None:
@@ -126,6 +131,8 @@ class Proportional:
     """Precision is the mean over predicted spans of the share of their characters that same-label gold covers,
     recall likewise over gold spans (Da San Martino et al. 2019).
     """
+
+    kinds: ClassVar[frozenset[str]] = KINDS
 
     def __init__(self, task: Task) -> None:
         self.labels = task.labels

@@ -6,6 +6,8 @@ are both flattened to one label a token, so what nests or overlaps is not asked 
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import numpy as np
 
 from stancekit.metrics.base import Counts
@@ -56,6 +58,7 @@ def _chunks(owner: list[tuple[str, int] | None]) -> list[Chunk]:
 class Strict:
     """Micro precision, recall and F1 over chunks of all roles, and F1 of each role."""
 
+    kinds: ClassVar[frozenset[str]] = frozenset({"relations"})
     size = 9
 
     def __init__(self, task: Task) -> None:
