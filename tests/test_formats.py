@@ -150,6 +150,28 @@ def test_class_numbers_become_names_and_parts_are_chosen(tmp_path):
         load(tmp_path / "d", options={"text": "sentence"})
 
 
+def test_a_failed_write_leaves_the_earlier_data_set(tmp_path, monkeypatch):
+    pytest.importorskip("datasets")
+    old, new = Sentence(id="1", text="Old.", document="d"), Sentence(id="2", text="New.", document="d")
+    save([old], tmp_path / "x", format="datasets")
+    rename = Path.rename
+
+    def full(self, target):
+        if self.name == "new":
+            raise OSError(28, "no space")
+        return rename(self, target)
+
+    monkeypatch.setattr(Path, "rename", full)
+    with pytest.raises(StancekitError, match="the disk is full"):
+        save([new], tmp_path / "x", format="datasets")
+    monkeypatch.undo()
+    assert list(load(tmp_path / "x")) == [old]
+    assert [p.name for p in tmp_path.iterdir()] == ["x"]
+    (tmp_path / "mine").mkdir()
+    with pytest.raises(StancekitError, match="no data set of `datasets`"):
+        save([new], tmp_path / "mine", format="datasets")
+
+
 def test_the_hub_without_a_network_says_so(monkeypatch):
     datasets = pytest.importorskip("datasets")
     import huggingface_hub.constants

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import tempfile
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
@@ -68,12 +67,22 @@ class Hub(Columns):
             try:
                 with _quietly():
                     whole.save_to_disk(f"{aside}/new")
-                if path.exists():
-                    path.rename(f"{aside}/old")
-                shutil.move(f"{aside}/new", path)
+                _replace(path, Path(aside))
             except OSError as error:
                 raise os_problem(path, error) from error
         return Counter()
+
+
+def _replace(path: Path, aside: Path) -> None:
+    """Put `aside/new` in the place of a folder, which goes back where that fails."""
+    if path.exists():
+        path.rename(aside / "old")
+    try:
+        (aside / "new").rename(path)
+    except OSError:
+        if (aside / "old").exists():
+            (aside / "old").rename(path)
+        raise
 
 
 def _rows(found: Any) -> Iterator[dict[str, Any]]:
