@@ -34,6 +34,8 @@ HEAVY = {
     "jinja2": ("reports/",),
     "matplotlib": ("reports/",),
     "pydantic": ("config.py",),
+    "datasketch": ("text/duplicates.py",),
+    "trafilatura": ("ingestion/page.py",),
     "typer": ("cli/",),
     "rich": ("cli/",),
 }
