@@ -62,6 +62,7 @@ def gather(experiment: Experiment, frozen: Path | None = None) -> Material:
             dev=split_plan.dev,
             stratify=task if split_plan.stratify else None,
             seed=split_plan.seed,
+            lock=_lock(split_plan.lock),
         )
     if frozen is not None:
         split = Split.read(frozen)

@@ -38,12 +38,12 @@ class PolNeAR:
     """Reads a folder with `text/` and `attributions/`, or one of several such folders (train, dev).
 
     Sentences are ours; a relation is cut at their ends: its parts in other sentences are missing from the
-    sentence of its cue. With `outside="keep"` they stand as a relation of their own where they are (the second
-    sentence of a quotation is content too), with `"missing"` they are left out. `annotator` chooses one of
+    sentence of its cue, and counted. With `outside="keep"` they stand as a relation of their own where they are
+    (the second sentence of a quotation is content too). `annotator` chooses one of
     several annotators by code, otherwise the first by name. Source type and cue stance are not annotated.
     """
 
-    def __init__(self, *, annotator: str | None = None, outside: Literal["keep", "missing"] = "keep") -> None:
+    def __init__(self, *, annotator: str | None = None, outside: Literal["keep", "missing"] = "missing") -> None:
         if outside not in ("keep", "missing"):
             raise fail("", f"`outside` is {outside!r}", "`keep` or `missing` is expected")
         self.annotator, self.outside = annotator, outside
