@@ -70,10 +70,10 @@ def balance(sentences: Sequence[Sentence]) -> float:
 
 def rare(sentences: Iterable[Sentence]) -> dict[str, float]:
     """Return, by frame, the share of devices whose wording occurs at most twice in the corpus."""
-    words = [(d.frame, words_of(d.parts, s.text).lower()) for s in sentences for d in s.gold.devices or ()]
-    counts = Counter(word for _, word in words)
+    wordings = [(d.frame, words_of(d.parts, s.text).lower()) for s in sentences for d in s.gold.devices or ()]
+    counts = Counter(wording for _, wording in wordings)
     return {
-        frame: sum(counts[w] <= 2 for f, w in words if f == frame) / sum(f == frame for f, _ in words)
+        frame: sum(counts[w] <= 2 for f, w in wordings if f == frame) / sum(f == frame for f, _ in wordings)
         for frame in FRAMES
     }
 

@@ -13,7 +13,7 @@ from stancekit.config import EvaluationConfig, TaskConfig
 from stancekit.data import predictions as predictions_file
 from stancekit.data.dataset import Dataset
 from stancekit.errors import did_you_mean, fail
-from stancekit.files import dump_json, sha256
+from stancekit.files import dump_json, read_json, sha256
 from stancekit.material import build_task, gather, load
 from stancekit.run import Run
 from stancekit.schema import Prediction
@@ -147,5 +147,5 @@ def stored(run: Run, name: str) -> Evaluated:
     texts = {e.id: e.sentence.text for e in part.examples}
     predictions = run.predictions(name, texts)
     runfolder.verify(run.path, run.manifest, f"scores.{name}.json")
-    scores = Scores.from_json(runfolder.read_json(run.path / f"scores.{name}.json"))
+    scores = Scores.from_json(read_json(run.path / f"scores.{name}.json"))
     return Evaluated(name, part, tuple(predictions), scores)
