@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar
 
@@ -107,7 +108,7 @@ class Lexicon:
     def _entries(self, text: str) -> list[Match]:
         cut = tokens(text)
         found = self._rules.devices.find(text, cut)
-        return [m for m in found if not _is_name(text, cut, m)]
+        return _merged([m for m in found if not _is_name(text, cut, m)])
 
     def _devices(self, text: str) -> tuple[Device, ...]:
         cut, found = tokens(text), self._entries(text)
@@ -163,6 +164,16 @@ class Lexicon:
         state = read_json(folder / "lexicon.json")
         self._rules, self._actors = Rules(state["rules"]), state["actors"]
         self._start(task)
+
+
+def _merged(matches: Sequence[Match]) -> list[Match]:
+    """Join matches of one label that stand side by side: `heroic` and `defenders` are one device."""
+    found: list[Match] = []
+    for match in matches:
+        if found and found[-1].last == match.first and found[-1].value == match.value:
+            match = replace(found.pop(), end=match.end, last=match.last)
+        found.append(match)
+    return found
 
 
 def _target_names(train: Part) -> set[str]:

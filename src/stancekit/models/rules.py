@@ -118,7 +118,7 @@ class _Check:
         for number, entry in enumerate(value):
             if not isinstance(entry, str) or not entry.strip(" _"):
                 self._note(
-                    (*keys, number), f"{entry!r} is no text to find", "quote it (YAML reads no, on, yes as a truth)"
+                    (*keys, number), f"{entry!r} is no text to find", "write words, in quotation marks if need be"
                 )
             elif entry.startswith("/") and entry.endswith("/") and len(entry) > 2:
                 with self.problems.catching(self.document.where((*keys, number))):

@@ -44,7 +44,7 @@ def logreg(matrix: Matrix, classes: NDArray[np.int64], c: float, weight: ClassWe
 
 def svm(matrix: Matrix, classes: NDArray[np.int64], c: float, weight: ClassWeight, seed: int) -> Weights:
     """Linear support vectors with squared hinge loss, one class against the rest."""
-    return _fitted(LinearSVC(C=c, class_weight=weight, max_iter=5000, random_state=seed), matrix, classes)
+    return _fitted(LinearSVC(C=c, class_weight=weight, random_state=seed), matrix, classes)
 
 
 def nbsvm(matrix: Matrix, classes: NDArray[np.int64], c: float, weight: ClassWeight, seed: int) -> Weights:
