@@ -15,7 +15,6 @@ import yaml
 
 from stancekit import codebook
 from stancekit.data.load import load
-from stancekit.profile import words
 from stancekit.resources import bundled
 from stancekit.schema import Sentence, characters, words_of
 from stancekit.text import derive

@@ -56,11 +56,11 @@ def test_the_same_bytes_again(finished: Path) -> None:
 def test_python_round(finished: Path) -> None:
     run = stancekit.load(finished)
     assert run.labels == ("loaded", "plain")
-    predictions = run.predict(["Bandits burn our sacred village", "Council meets on Monday"])
+    predictions = run.predict(["Savage invaders burn our sacred village", "Council meets on Monday"])
     assert [p.answer for p in predictions] == ["loaded", "plain"]
     assert run.predict_proba(["A text"]).shape == (1, 2)
-    assert list(predictions.to_frame()["text"]) == ["Bandits burn our sacred village", "Council meets on Monday"]
-    assert "own" not in repr(run) and "label by linear" in repr(run)
+    assert list(predictions.to_frame()["text"]) == ["Savage invaders burn our sacred village", "Council meets on Monday"]
+    assert "label by linear" in repr(run) and "accuracy" in repr(run)
     stored = Scores.from_json(json.loads((finished / "scores.test.json").read_text()))
     assert stored.find("accuracy").value == experiment.evaluate(run).find("accuracy").value
     assert stored.signature_line.startswith("task:label|split:test")
@@ -128,7 +128,7 @@ def test_code_from_elsewhere_is_refused(finished: Path) -> None:
     manifest["files"]["config.yaml"] = files.file_hash(config)
     (finished / "manifest.json").write_text(json.dumps(manifest))
     with pytest.raises(StancekitError, match="code from elsewhere"):
-        stancekit.load(finished).predict(["a text"])
+        stancekit.load(finished)
 
 
 def test_a_full_disk_at_any_write_keeps_the_earlier_run(finished: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from stancekit import scoring, tasks
+from stancekit import components, scoring, tasks
 from stancekit.codebook import Codebook
 from stancekit.config import DataConfig, Experiment, TaskConfig
 from stancekit.data import load as load_module
@@ -64,10 +64,20 @@ def gather(experiment: Experiment, frozen: Path | None = None) -> Material:
             seed=split_plan.seed,
             lock=_lock(split_plan.lock),
         )
+    _check_fits(experiment.model["name"], task)
     if frozen is not None:
         split = Split.read(frozen)
         split_module.verify(split, dataset).raise_any()
     return Material(dataset, task, split, cut(task, dataset, split))
+
+
+def _check_fits(model: str, task: Task) -> None:
+    """Refuse a model that is not made for the task's kind of answer."""
+    kinds = getattr(components.find("model", model), "kinds", None)
+    if kinds is not None and task.kind not in kinds:
+        fitting = [n for n in components.names("model") if task.kind in components.find("model", n).kinds]
+        what = f"the model {model!r} does not fit {task.name}, a task of kind {task.kind!r}"
+        raise fail("model", what, "models that do: " + ", ".join(fitting))
 
 
 def _lock(name: str | None) -> Path | None:

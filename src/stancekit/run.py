@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from stancekit import components, config, runfolder
 from stancekit import tasks as tasks_module
 from stancekit.codebook import Codebook
+from stancekit.config import Experiment
 from stancekit.data import predictions as predictions_file
 from stancekit.data import record
 from stancekit.data.predictions import Predictions
@@ -38,6 +39,8 @@ class Run:
         self.manifest = runfolder.read_manifest(self.path)
         runfolder.verify(self.path, self.manifest, "config.yaml")
         self.experiment = config.parse(read_text(self.path / "config.yaml"), self.path / "config.yaml")
+        if not trust_code:
+            _refuse_foreign_code(self.path, self.experiment)
         self.task = restore_task(self.manifest["task"], trust_code=trust_code)
 
     def __repr__(self) -> str:
@@ -158,6 +161,20 @@ class Run:
             raise fail(self.path, f"there are no predictions of {part!r}", did_you_mean(part, have) or "evaluate first")
         runfolder.verify(self.path, self.manifest, name)
         return predictions_file.read(self.path / name, self.task.kind, texts)
+
+
+def _refuse_foreign_code(path: Path, experiment: Experiment) -> None:
+    """Refuse a run whose experiment names code outside the component table: loading a run runs none of its own."""
+    task, data = experiment.task, experiment.data
+    named = {"model": [experiment.model["name"]], "task": [task.name], "metric": task.metrics or []}
+    named["format"] = [data.format] if data.format else []
+    problems = Problems()
+    for kind, used in named.items():
+        for name in used:
+            if ":" in name and name not in components.names(kind):
+                hint = "load it with trust_code=True (--trust-code) if you trust it"
+                problems.add(path, f"the {kind} {name!r} is code from elsewhere", hint)
+    problems.raise_any()
 
 
 def _mention(item: Any, sentence: Sentence) -> Any:

@@ -61,6 +61,8 @@ def _prepare(folder: Path, experiment: Experiment, material: Material, seed: int
         raise fail(folder, "there is a finished run here", "train with --replace, or give another output=FOLDER")
     if folder.exists() and any(folder.iterdir()) and not (folder / runfolder.MANIFEST).exists():
         raise fail(folder, "the folder holds other files and no run", "give another output=FOLDER")
+    if building.exists() and not (building / runfolder.MANIFEST).exists():
+        shutil.rmtree(building)  # killed before it began: there is nothing to go on with
     if building.exists():
         if mode not in ("resume", "restart"):
             raise fail(building, "an unfinished run is here", "go on with --resume, or start anew with --restart")
@@ -69,6 +71,8 @@ def _prepare(folder: Path, experiment: Experiment, material: Material, seed: int
             raise fail(building, what, "start anew with --restart")
         if mode == "restart":
             shutil.rmtree(building)
+        for left in building.rglob(".*.tmp"):  # what a kill left of a half-written file
+            left.unlink()
     return make_folder(building)
 
 
