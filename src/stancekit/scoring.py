@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _TOLD = 10
+_ORDER = ("task", "split", "n", "groups", "resamples", "slice_resamples", "seed", "level", "train_seed", "data")
 _OFTEN = 0.05
 SLICE_RESAMPLES = 1_000
 """Slices are many and small, so they are resampled less often; the signature says so."""
@@ -63,7 +64,8 @@ class Scores:
     @property
     def signature_line(self) -> str:
         """The settings in one line, to stand under every number."""
-        return "|".join(f"{key}:{value}" for key, value in self.signature.items())
+        keys = sorted(self.signature, key=lambda key: (_ORDER.index(key) if key in _ORDER else len(_ORDER), key))
+        return "|".join(f"{key}:{self.signature[key]}" for key in keys)
 
     def to_json(self) -> dict[str, Any]:
         """Return the scores as JSON."""
