@@ -1,0 +1,117 @@
+"""All that a report draws, as one JSON value: nothing of time, machine or absolute paths is in it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path, PurePosixPath, PureWindowsPath
+from typing import Any
+
+import yaml
+
+from stancekit import components
+from stancekit.evaluation import Evaluated
+from stancekit.reports import holders, sentences, tables
+from stancekit.reports.marks import Palette
+from stancekit.run import Run
+from stancekit.tasks import Part
+
+_PARTS = ("train", "dev", "test")
+_ALWAYS = ("outlet",)
+"""Metadata that is a filter even where no slice asks for it."""
+
+
+def of_run(run: Run, evaluated: Evaluated, *, no_text: bool) -> dict[str, Any]:
+    """Return the facts of an evaluated run."""
+    plan, manifest = run.experiment, run.manifest
+    data, split = manifest["data"], manifest["split"]
+    order = sorted(data["sizes"], key=lambda name: (_PARTS.index(name) if name in _PARTS else len(_PARTS), name))
+    sizes = " · ".join(f"{name} {data['sizes'][name]:,}" for name in order)
+    settings = ", ".join(f"{key}: {value}" for key, value in sorted(plan.settings.items()))
+    codebook = manifest["codebook"]
+    about = [
+        ["Task", f"{run.task.name} ({run.task.kind}), {len(run.task.labels)} labels"],
+        ["Model", plan.model["name"] + (f" ({_portable(settings)})" if settings else "")],
+        ["Data", f"{_data_name(plan.data)}, {data['sentences']:,} sentences, hash {data['hash'][:8]}"],
+        ["Split", f"by {' + '.join(split['by'])}, seed {split['seed']}: {sizes} examples"],
+        ["Codebook", f"{codebook['name']} {codebook['version']}, hash {codebook['hash']}"],
+        ["Seed", str(manifest["seed"])],
+        ["stancekit", manifest["stancekit"]],
+    ]
+    facts: dict[str, Any] = {"title": plan.name, "description": plan.description, "about": about}
+    facts |= {"label_map": list(manifest["label_map"]), "config": _config(run), "packages": dict(manifest["packages"])}
+    return facts | _common(evaluated, no_text)
+
+
+def of_predictions(name: str, evaluated: Evaluated, *, no_text: bool) -> dict[str, Any]:
+    """Return the facts of a predictions file of any tool."""
+    task = evaluated.part.task
+    about = [
+        ["Task", f"{task.name} ({task.kind}), {len(task.labels)} labels"],
+        ["Predictions", Path(name).name],
+        ["Gold", f"{evaluated.part_name}, {len(evaluated.part):,} examples"],
+    ]
+    facts = {"title": Path(name).name, "description": "", "about": about, "label_map": [], "config": "", "packages": {}}
+    return facts | _common(evaluated, no_text)
+
+
+def _common(evaluated: Evaluated, no_text: bool) -> dict[str, Any]:
+    scores, part = evaluated.scores, evaluated.part
+    columns = _columns(evaluated)
+    rows = sentences.drawn(evaluated, columns)
+    facts: dict[str, Any] = {
+        "part": evaluated.part_name,
+        "task": {"name": part.task.name, "kind": part.task.kind, "labels": list(part.task.labels)},
+        "examples": len(part),
+        "signature": dict(scores.signature),
+        "signature_line": scores.signature_line,
+        "notes": list(scores.notes),
+        "left_out": list(scores.left_out),
+        "headlines": tables.headlines(scores, part.task),
+        "scores": tables.whole(scores),
+        "labels": tables.by_label(scores, part.task),
+        "confusion": tables.confusion(scores, part.task.labels),
+        "slices": tables.slices(scores, part.task),
+        "holders": holders.table(evaluated),
+        "metrics": _definitions(part),
+        "legend": Palette(part.task.labels).legend(),
+        "mistakes": sum(not row["right"] for row in rows),
+        "filters": sentences.filters(rows, columns),
+        "sentences": [] if no_text else rows,
+        "no_text": no_text,
+    }
+    return facts | {"figure": tables.figure(facts)}
+
+
+def _columns(evaluated: Evaluated) -> list[str]:
+    known = {key for example in evaluated.part.examples for key in example.sentence.meta}
+    wanted = [*_ALWAYS, *tables.columns_of(evaluated.scores)]
+    return [c for c in dict.fromkeys(wanted) if c in known]
+
+
+def _definitions(part: Part) -> list[list[str]]:
+    """Return each built-in metric with the first paragraph of its documentation."""
+    built_in = [m for m in part.task.metrics if m in components.names("metric")]
+    texts = [[m, (components.find("metric", m).__doc__ or "").partition("\n\n")[0]] for m in built_in]
+    return [[metric.replace("_", " "), " ".join(text.split())] for metric, text in texts]
+
+
+def _data_name(data: Any) -> str:
+    names = [data.path] if data.path else [data.train, data.dev, data.test]
+    return ", ".join(_portable(n) for n in names if n)
+
+
+def _config(run: Run) -> str:
+    """Return the experiment as YAML, without its output folder and with files named apart from their place."""
+    plan = {k: v for k, v in run.experiment.model_dump(mode="json").items() if k != "output"}
+    return yaml.safe_dump(_portable(plan), allow_unicode=True, sort_keys=False, width=100)
+
+
+def _portable(value: Any) -> Any:
+    """Cut absolute paths to their last name: a report says nothing of the machine that made it."""
+    if isinstance(value, Mapping):
+        return {key: _portable(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_portable(inner) for inner in value]
+    if isinstance(value, str) and (PurePosixPath(value).is_absolute() or PureWindowsPath(value).is_absolute()):
+        return f"…/{PureWindowsPath(value).name}"
+    return value
