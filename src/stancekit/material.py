@@ -13,7 +13,7 @@ from stancekit.data import load as load_module
 from stancekit.data import split as split_module
 from stancekit.data.dataset import Dataset
 from stancekit.data.split import Split
-from stancekit.errors import Problems, fail
+from stancekit.errors import Problems, StancekitError, fail
 from stancekit.resources import bundled
 from stancekit.tasks import Part, Task
 
@@ -81,10 +81,13 @@ def _check_fits(model: str, task: Task) -> None:
 
 
 def _lock(name: str | None) -> Path | None:
-    """Return the path of a lock file; one that is bundled may be named as in the repository."""
-    if name is None or Path(name).exists() or not name.startswith("data/"):
+    """Return the path of a lock file; the bundled one may be named as in the repository from anywhere."""
+    if name is None or Path(name).exists():
         return Path(name) if name else None
-    return bundled(name)
+    try:
+        return bundled(name)
+    except StancekitError:
+        return Path(name)
 
 
 def load(data: DataConfig, path: str) -> Dataset:

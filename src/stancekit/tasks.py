@@ -134,8 +134,10 @@ def observed_labels(task: Task, sentences: Iterable[Sentence]) -> tuple[str, ...
 
 def labels_in(answer: Answer | None) -> list[str]:
     """Return every label that an answer mentions, once a mention."""
-    if answer is None or isinstance(answer, Layers):
+    if answer is None:
         return []
+    if isinstance(answer, Layers):
+        return labels_in(answer.devices)
     if isinstance(answer, str):
         return [answer]
     if isinstance(answer, frozenset):
