@@ -31,6 +31,8 @@ HEAVY = {
     "transformers": ("models/neural/",),
     "datasets": ("data/formats/",),
     "pyarrow": ("data/",),
+    "spacy": ("data/formats/",),
+    "openpyxl": ("data/formats/",),
     "jinja2": ("reports/",),
     "matplotlib": ("reports/",),
     "pydantic": ("config.py",),

@@ -14,14 +14,13 @@ from stancekit.codebook import Codebook
 from stancekit.data import label_map as label_maps
 from stancekit.data.dataset import Dataset
 from stancekit.data.formats.base import Format, ReadLog
+from stancekit.data.guess import guess
 from stancekit.data.label_map import LabelMap
 from stancekit.data.label_sets import unknown_labels
 from stancekit.errors import Problem, Problems, StancekitError, did_you_mean, fail
-from stancekit.files import parse_json
 from stancekit.resources import bundled
 from stancekit.schema import Sentence
 
-_DATASETS_FILES = ("dataset_info.json", "dataset_dict.json", "state.json")
 _NO_OPTIONS: Mapping[str, Any] = {}
 
 
@@ -115,37 +114,6 @@ def exists(path: str | Path) -> bool:
     return True
 
 
-def guess(path: Path) -> str:
-    """Guess the format of a file by its ending, or of a folder by what lies in it."""
-    found = _guess_folder(path) if path.is_dir() else path.suffix.lower().removeprefix(".")
-    if found == "jsonl" and _first_record(path).keys() >= {"sentence_normalized", "targets"}:
-        return "newsmtsc"
-    if found in components.names("format"):
-        return found
-    known = ", ".join(components.names("format"))
-    raise fail(path, "its format cannot be told from its ending or content", f"give `format`, one of: {known}")
-
-
-def _guess_folder(path: Path) -> str:
-    if any((path / name).is_file() for name in _DATASETS_FILES):
-        return "datasets"
-    if any(path.glob("text/*.txt")) or any(path.glob("*/text/*.txt")) or (path / "data" / "metadata.tsv").exists():
-        return "polnear"
-    if any(path.glob("train_text.txt")) or any(path.glob("*/train_text.txt")):
-        return "tweeteval"
-    return "markup" if next(path.rglob("*.markup"), None) else ""
-
-
-def _first_record(path: Path) -> dict[str, Any]:
-    """Return the first line of a JSONL file as an object, empty where it is none: its reader will complain."""
-    try:
-        with path.open(encoding="utf-8") as stream:
-            value = parse_json(stream.readline(), path, 1)
-    except (OSError, UnicodeDecodeError, StancekitError):
-        return {}
-    return value if isinstance(value, dict) else {}
-
-
 def _format(name: str, options: Mapping[str, Any], where: Path) -> Format:
     built: Format = components.build("format", name, options, where=f"{where} (options)")
     return built
@@ -209,11 +177,11 @@ def save(
     *,
     format: str | None = None,
     options: Mapping[str, Any] = _NO_OPTIONS,
-    codebook: Codebook | None = None,
+    codebook: Codebook | Mapping[str, str] | None = None,
 ) -> Counter[str]:
     """Write sentences, and return what the format could not hold, counted by kind.
 
-    The format is that of the path's ending where none is given; a codebook leaves its stamp in the file.
+    The format is that of the path's ending where none is given; a codebook (or its stamp) is noted in the file.
     """
     place = Path(path)
     name = format or place.suffix.lower().removeprefix(".")
@@ -222,4 +190,5 @@ def save(
             place, "its ending names no format", f"give `format`, one of: {', '.join(components.names('format'))}"
         )
     writer = _format(name, options, place)
-    return writer.write(sentences, place, codebook.stamp if codebook else None)
+    stamp = codebook.stamp if isinstance(codebook, Codebook) else codebook
+    return writer.write(sentences, place, stamp)

@@ -1,0 +1,80 @@
+"""The format of a file by its ending and first line, or of a folder by what lies in it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from stancekit import components
+from stancekit.errors import StancekitError, fail
+from stancekit.files import parse_json
+
+_IN_FOLDERS = {  # what tells a format, in the order in which it is looked for
+    "datasets": ("dataset_info.json", "dataset_dict.json", "state.json"),
+    "polnear": ("text/*.txt", "*/text/*.txt", "data/metadata.tsv"),
+    "tweeteval": ("train_text.txt", "*/train_text.txt"),
+    "ptc": ("*-articles/article*.txt",),
+    "markup": ("**/*.markup",),
+    "brat": ("**/*.ann",),
+}
+_BY_ENDING = {"xlsx": "babe", "ann": "brat"}
+
+
+def guess(path: Path) -> str:
+    """Guess the format of a file or folder; one that cannot be told is an error that lists the formats."""
+    found = _of_folder(path) if path.is_dir() else _of_file(path)
+    if found in components.names("format"):
+        return found
+    known = ", ".join(components.names("format"))
+    raise fail(path, "its format cannot be told from its ending or content", f"give `format`, one of: {known}")
+
+
+def _of_folder(path: Path) -> str:
+    for name, patterns in _IN_FOLDERS.items():
+        if any(next(path.glob(pattern), None) for pattern in patterns):
+            return name
+    first = next((file for file in sorted(path.rglob("*.json"))), None)
+    return _of_json(first) if first else ""
+
+
+def _of_file(path: Path) -> str:
+    ending = path.suffix.lower().removeprefix(".")
+    if ending == "jsonl":
+        return _of_record(_first_record(path))
+    if ending == "json":
+        return _of_json(path)
+    if ending == "tsv" and {"sentence", "worker_0", "guid"} <= set(_head(path).split("\n")[0].split("\t")):
+        return "gwsd"
+    return _BY_ENDING.get(ending, ending)
+
+
+def _of_record(record: dict[str, Any]) -> str:
+    if record.keys() >= {"sentence_normalized", "targets"}:
+        return "newsmtsc"
+    exported = {"entities", "label"} & record.keys() or isinstance(record.get("labels"), list)
+    return "doccano" if "text" in record and exported else "jsonl"
+
+
+def _of_json(path: Path) -> str:
+    head = _head(path)
+    if '"%TYPES"' in head or '"%FEATURE_STRUCTURES"' in head:
+        return "inception"
+    return "labelstudio" if head.lstrip("\ufeff \r\n\t").startswith("[") else ""
+
+
+def _head(path: Path) -> str:
+    try:
+        with path.open("rb") as stream:
+            return stream.read(4096).decode("utf-8", "replace")
+    except OSError:
+        return ""  # its reader will complain
+
+
+def _first_record(path: Path) -> dict[str, Any]:
+    """Return the first line of a JSONL file as an object, empty where it is none: its reader will complain."""
+    try:
+        with path.open(encoding="utf-8") as stream:
+            value = parse_json(stream.readline(), path, 1)
+    except (OSError, UnicodeDecodeError, StancekitError):
+        return {}
+    return value if isinstance(value, dict) else {}
