@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from stancekit.errors import fail
-from stancekit.models.ngrams import Analyser, Numbers, store
+from stancekit.models.ngrams import Analyser, Counted, Numbers, store
 from stancekit.schema import Example
 
 View = Callable[[Example], str]
@@ -43,24 +43,18 @@ class Tfidf:
     def fit_transform(self, examples: Sequence[Example], min_df: int) -> Matrix:
         """Learn the n-grams that stand in at least `min_df` examples; return the matrix of the examples."""
         grams = store(self.block.analyser)
-        numbers, bounds = grams.count([self.block.view(e) for e in examples])
-        counts = _counts(numbers, bounds, len(grams))
-        frequency = np.bincount(counts.indices, minlength=counts.shape[1])
-        kept = np.flatnonzero(frequency >= min_df)
+        counted = grams.count([self.block.view(e) for e in examples])
+        frequency = np.bincount(counted.numbers, minlength=len(grams))
         names = grams.terms()
-        kept = np.array(sorted(kept.tolist(), key=names.__getitem__), np.int64)
-        self.terms = [names[k] for k in kept]
+        kept = sorted(np.flatnonzero(frequency >= min_df).tolist(), key=names.__getitem__)
+        self.terms = [names[number] for number in kept]
         self.idf = np.log((1 + len(examples)) / (1 + frequency[kept])) + 1
         self._columns = (0, np.zeros(0, np.int32))
-        return self._weighted(counts[:, kept])
+        return self._weighted(counted)
 
     def transform(self, examples: Sequence[Example]) -> Matrix:
         """Return the matrix of some examples, shape (examples, terms)."""
-        numbers, bounds = store(self.block.analyser).count([self.block.view(e) for e in examples])
-        columns = self._lookup()[numbers]
-        known = columns >= 0
-        bounds = np.concatenate([[0], np.cumsum(known)])[bounds]
-        return self._weighted(_counts(columns[known], bounds, len(self.terms)))
+        return self._weighted(store(self.block.analyser).count([self.block.view(e) for e in examples]))
 
     def _lookup(self) -> Numbers:
         """Return the column of every n-gram of the store, -1 for those that were not learnt."""
@@ -75,19 +69,17 @@ class Tfidf:
         self._columns = grams.generation, columns
         return columns
 
-    def _weighted(self, counts: Matrix) -> Matrix:
-        counts.sort_indices()
-        counts.data = (1 + np.log(counts.data)) * self.idf[counts.indices]
-        rows = np.repeat(np.arange(counts.shape[0]), np.diff(counts.indptr))
-        length = np.sqrt(np.bincount(rows, counts.data**2, minlength=counts.shape[0]))
-        counts.data /= length[rows]
-        return counts
-
-
-def _counts(columns: Numbers, bounds: NDArray[np.int64], width: int) -> Matrix:
-    matrix = sparse.csr_matrix((np.ones(len(columns)), columns, bounds), shape=(len(bounds) - 1, width))
-    matrix.sum_duplicates()
-    return matrix
+    def _weighted(self, counted: Counted) -> Matrix:
+        columns = self._lookup()[counted.numbers]
+        known = columns >= 0
+        bounds = np.concatenate([[0], np.cumsum(known)])[counted.bounds]
+        shape = (len(bounds) - 1, len(self.terms))
+        matrix = sparse.csr_matrix((counted.counts[known].astype(np.float64), columns[known], bounds), shape=shape)
+        matrix.sort_indices()  # before anything is summed: the order of the store's numbers is no part of the result
+        matrix.data = (1 + np.log(matrix.data)) * self.idf[matrix.indices]
+        rows = np.repeat(np.arange(shape[0]), np.diff(bounds))
+        matrix.data /= np.sqrt(np.bincount(rows, matrix.data**2, minlength=shape[0]))[rows]
+        return matrix
 
 
 class Features:

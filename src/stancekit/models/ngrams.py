@@ -1,8 +1,8 @@
 """N-grams of texts, counted once: folds, seeds and settings that see a text again find its n-grams numbered.
 
-The store of an analyser lives as long as the process. It holds 4 bytes an n-gram and some 100 bytes a
-different one, and is emptied when it holds more than `MOST_COUNTED` or `MOST_TERMS`: about 350 MB at most
-an analyser, beyond what one call itself needs.
+The store of an analyser lives as long as the process. It holds 8 bytes for each different n-gram of a text and
+some 100 bytes for each different n-gram of all, and is emptied when there are more of them than `MOST_COUNTED`
+or `MOST_TERMS`: about 450 MB at most an analyser, beyond what one call itself needs.
 """
 
 from __future__ import annotations
@@ -41,6 +41,15 @@ class Analyser:
         return _WORD.findall(text) if self.unit == "word" else text.split()
 
 
+@dataclass(frozen=True)
+class Counted:
+    """The n-grams of some texts: those of text k stand from `bounds[k]` to `bounds[k + 1]`."""
+
+    numbers: Numbers
+    counts: Numbers
+    bounds: NDArray[np.int64]
+
+
 class Store:
     """Numbers the n-grams of texts in order of appearance, and keeps the numbers of each text."""
 
@@ -52,13 +61,13 @@ class Store:
     def _empty(self) -> None:
         self.generation += 1
         self._counted = 0
-        self._texts: dict[str, Numbers] = {}
+        self._texts: dict[str, tuple[Numbers, Numbers]] = {}
         self._tokens: dict[str, Numbers] = {}
         self._terms: defaultdict[str, int] = defaultdict()
         self._terms.default_factory = self._terms.__len__
 
-    def count(self, texts: Sequence[str]) -> tuple[Numbers, NDArray[np.int64]]:
-        """Return the n-gram numbers of all texts, one after another, and where each text's begin and end.
+    def count(self, texts: Sequence[str]) -> Counted:
+        """Return the numbers of the different n-grams of each text, and how often each stands there.
 
         Numbers are those of this `generation`: they hold until the next call.
         """
@@ -66,8 +75,11 @@ class Store:
             self._empty()
         rows = [self._row(text) for text in texts]
         bounds = np.zeros(len(rows) + 1, np.int64)
-        np.cumsum([len(row) for row in rows], out=bounds[1:])
-        return np.concatenate(rows) if rows else np.zeros(0, np.int32), bounds
+        np.cumsum([len(numbers) for numbers, _ in rows], out=bounds[1:])
+        none = [np.zeros(0, np.int32)]
+        return Counted(
+            np.concatenate([r[0] for r in rows] or none), np.concatenate([r[1] for r in rows] or none), bounds
+        )
 
     def numbers(self, terms: Sequence[str]) -> Numbers:
         """Return the numbers of some n-grams; new ones are given a number."""
@@ -80,13 +92,14 @@ class Store:
     def __len__(self) -> int:
         return len(self._terms)
 
-    def _row(self, text: str) -> Numbers:
+    def _row(self, text: str) -> tuple[Numbers, Numbers]:
         found = self._texts.get(text)
         if found is None:
             units = self.analyser.split(text)
-            found = self._characters(units) if self.analyser.unit == "char_wb" else self.numbers(self._joined(units))
-            self._texts[text] = found
-            self._counted += len(found)
+            grams = self._characters(units) if self.analyser.unit == "char_wb" else self.numbers(self._joined(units))
+            numbers, counts = np.unique(grams, return_counts=True)
+            found = self._texts[text] = numbers, counts.astype(np.int32)
+            self._counted += len(numbers)
         return found
 
     def _joined(self, units: list[str]) -> list[str]:
