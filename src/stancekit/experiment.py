@@ -148,8 +148,7 @@ def evaluate_predictions(
     if to is not None:
         scores = (dump_json(found.scores.to_json(), indent=1) + "\n").encode()
         contents = {"scores.json": scores, **reports.files_of_predictions(str(predictions), found)}
-        for name, content in contents.items():
-            write_bytes(make_folder(Path(to)) / name, content)
+        _write(contents, Path(to))
     return found.scores
 
 
@@ -177,8 +176,18 @@ def read_inputs(path: Path, format: str | None = None, options: Mapping[str, Any
     return list(load_module.load(path, format=format, options=options or {}).sentences)
 
 
-def compare(runs: Sequence[str | Path | Run], *, part: str = "test", resamples: int = 10_000, seed: int = 13) -> Scores:
-    """Compare runs with the first, paired by example: differences, intervals and p-values over the same groups."""
+def compare(
+    runs: Sequence[str | Path | Run],
+    *,
+    part: str = "test",
+    resamples: int = 10_000,
+    seed: int = 13,
+    to: str | Path | None = None,
+) -> Scores:
+    """Compare runs with the first, paired by example: differences, intervals and p-values over the same groups.
+
+    `to` names a folder for the comparison as HTML, Markdown, TeX and JSON.
+    """
     if len(runs) < 2:
         raise fail("compare", "one run cannot be compared", "give two or more")
     loaded = [r if isinstance(r, Run) else load_run(r) for r in runs]
@@ -191,13 +200,22 @@ def compare(runs: Sequence[str | Path | Run], *, part: str = "test", resamples: 
         if other.part.examples != first.part.examples or other.part.gold != first.part.gold:
             raise fail(run.path, f"its {part} part differs from that of {loaded[0].path}", "compare runs of one split")
     plan = loaded[0].experiment.evaluation
-    return scoring.compare(
+    scores = scoring.compare(
         first.part,
         {str(run.path): e.predictions for run, e in zip(loaded, found, strict=True)},
         groups_by=plan.groups,
         resamples=resamples,
         seed=seed,
     )
+    if to is not None:
+        _write(reports.comparison_files(scores, [run.experiment.name for run in loaded]), Path(to))
+    return scores
+
+
+def _write(contents: Mapping[str, bytes], folder: Path) -> list[Path]:
+    for name, content in contents.items():
+        write_bytes(make_folder(folder) / name, content)
+    return [folder / name for name in contents]
 
 
 def report(run: str | Path | Run, *, part: str = "test", to: str | Path | None = None) -> list[Path]:
@@ -207,9 +225,7 @@ def report(run: str | Path | Run, *, part: str = "test", to: str | Path | None =
     if to is None:
         runfolder.add(loaded.path, loaded.manifest, contents)
         return [loaded.path / name for name in contents]
-    for name, content in contents.items():
-        write_bytes(make_folder(Path(to)) / name, content)
-    return [Path(to) / name for name in contents]
+    return _write(contents, Path(to))
 
 
 def tag(

@@ -11,7 +11,7 @@ from rich.console import Console
 from stancekit.errors import StancekitError
 
 INTERRUPTED = 130
-GROUPS = ("runs", "data")
+GROUPS = ("runs", "data", "collect", "share")
 """The files that hold commands; importing one adds them to the app."""
 
 

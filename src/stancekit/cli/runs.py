@@ -107,13 +107,14 @@ def predict(
 def compare(
     runs: Annotated[list[Path], typer.Argument(help="Two or more run folders; each is compared with the first.")],
     part: Annotated[str, typer.Option(help="The evaluated part.")] = "test",
+    to: Annotated[Path | None, typer.Option(help="Write the comparison as HTML, Markdown, TeX and JSON here.")] = None,
     resamples: Annotated[int, typer.Option(help="Bootstrap resamples.", min=100)] = 10_000,
     as_json: Json = False,
 ) -> None:
     """Compare runs paired by example: differences with intervals and p-values over the same groups."""
     from stancekit import experiment
 
-    show.scores(experiment.compare(runs, part=part, resamples=resamples), as_json)
+    show.scores(experiment.compare(runs, part=part, resamples=resamples, to=to), as_json)
 
 
 @app.command()

@@ -181,6 +181,9 @@ def tagged(article: TaggedArticle) -> None:
             target = f" of {row['target']}" if row["target"] else ""
             denied = ", negated" if row["negated"] else ""
             console.print(Text(f"    {row['frame']}{target}{denied}: “{row['device']}” – {held}", style="yellow"))
+        for stance in sentence.gold.stances or ():
+            if stance.label != "none":
+                console.print(Text(f"    {stance.label} {stance.target.name}", style="magenta"))
     for note in article.notes():
         console.print(Text(note, style="dim"))
 
