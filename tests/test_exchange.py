@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
@@ -433,4 +434,116 @@ def test_a_written_file_is_recognised_and_written_alike(tmp_path, name):
     assert contents[0] == contents[1] != {}
     assert sorted(load(tmp_path / "one" / file, options=options), key=lambda s: s.id) == sorted(
         map(canonical, rows), key=lambda s: s.id
+    )
+
+
+def workbook(path: Path, rows: list[list[object]]) -> Path:
+    openpyxl = pytest.importorskip("openpyxl")
+    book = openpyxl.Workbook()
+    for row in rows:
+        book.active.append(row)
+    book.save(path)
+    return path
+
+
+BABE = ["text", "news_link", "outlet", "topic", "type", "label_bias", "label_opinion", "biased_words"]
+
+
+def test_babe_finds_biased_words_in_the_text(tmp_path):
+    rows = [
+        BABE,
+        [
+            "The “radical” mob, a mob.",
+            "https://a/1",
+            "A",
+            "sea",
+            "left",
+            "Biased",
+            "x",
+            "['mob', '\"radical\"', 'mobb']",
+        ],
+        ["Rain fell.", None, "B", "sea", "left", "Non-biased", "y", "[]"],
+        ["Who knows.", "https://a/1", "A", "sea", "left", "No agreement", "y", "[]"],
+    ]
+    dataset = load(workbook(tmp_path / "x.xlsx", rows))
+    first, second = dataset
+    assert [s.of(first.text) for s in first.gold.labels["biased_words"]] == ["“radical”", "mob"]
+    assert (first.document, dict(first.meta)) == ("https://a/1", {"outlet": "A", "topic": "sea", "leaning": "left"})
+    assert (second.document, second.gold.labels["bias"]) == (second.id, "Non-biased")
+    assert dataset.counts == {
+        "sentences without agreement (dropped)": 1,
+        "sentences without an article's address": 1,
+        "biased words": 3,
+        "biased words that are not in the text": 1,
+    }
+    raw = [[*BABE, "annotator_id"], *([*rows[1][:7], "mob, radical", k] for k in (3, 9))]
+    path = workbook(tmp_path / "raw.xlsx", raw)
+    found = load(path, options={"annotators": True})
+    assert [(s.id, s.meta["annotator"]) for s in found] == [(f"{first.id}@3", "3"), (f"{first.id}@9", "9")]
+    with pytest.raises(StancekitError, match="annotators: true"):
+        load(path)
+
+
+def test_ptc_cuts_spans_at_line_ends(tmp_path):
+    dataset = load(FIXTURES / "ptc")
+    found = [(s.id, [(x.of(s.text), x.label) for x in s.gold.labels["propaganda"]]) for s in dataset]
+    assert found == [
+        ("71.0", []),
+        ("71.2", [("heroic", "Loaded_Language"), ("everyone", "Bandwagon")]),
+        ("71.3", [("says so", "Bandwagon")]),
+    ]
+    assert dataset.counts == {"spans": 2, "marks cut at the end of a sentence": 1}
+    spans = load(FIXTURES / "ptc", options={"subtask": "SI"})
+    assert {x.label for s in spans for x in s.gold.labels["propaganda"]} == {"propaganda"}
+    (tmp_path / "train-articles").mkdir()
+    (tmp_path / "train-articles" / "article1.txt").write_text("One.\n")
+    (tmp_path / "train-task2-TC.labels").write_text("1\tDoubt\t0\t3\n1\tDoubt\t0\t99\n1\tDoubt\n2\tDoubt\t0\t1\n")
+    _, problems = survey(tmp_path)
+    assert [(p.where[-1], p.what.split(":")[0]) for p in problems] == [
+        ("3", "broken line"),
+        ("2", "offset mismatch"),
+        ("4", "there is no article '2'"),
+    ]
+
+
+def test_gwsd_takes_the_largest_posterior_and_drops_screens():
+    dataset = load(EXCHANGE / "gwsd.tsv")
+    found = [(s.id, s.gold.labels["agreement"][0].label) for s in dataset]
+    assert found == [("1_0_t0", "agree"), ("1_0_t1", "neutral")]
+    assert dataset.counts == {"screens (dropped)": 1}
+    workers = load(EXCHANGE / "gwsd.tsv", options={"annotators": True})
+    assert [(s.id, s.meta["annotator"]) for s in workers][:2] == [
+        ("1_0_t0@worker_0", "worker_0"),
+        ("1_0_t0@worker_1", "worker_1"),
+    ]
+    assert len(workers) == 5
+
+
+SHARED = Path(os.environ.get("STANCEKIT_SHARED_DATA", Path(__file__).parent.parent.parent / "shared" / "data"))
+
+
+def shared(name: str) -> Path:
+    if not (SHARED / name).exists():
+        pytest.skip(f"{name} is not in {SHARED}: set STANCEKIT_SHARED_DATA to where the published data lie")
+    return SHARED / name
+
+
+def test_published_data_have_their_published_counts():
+    babe = load(shared("babe/data/final_labels_SG2.xlsx"))
+    assert (len(babe), babe.counts["sentences without agreement (dropped)"]) == (3673, 1)
+    assert babe.counts["biased words that are not in the text"] <= 31  # misspelt by annotators
+    assert load(shared("ptc")).counts["spans"] == 6129
+    gwsd = load(shared("gwsd/GWSD_train.tsv"))
+    assert (len(gwsd), gwsd.counts["screens (dropped)"]) == (1850, 250)
+
+
+@pytest.mark.parametrize("name", TOOLS)
+def test_published_relations_survive_every_tool(tmp_path, name):
+    rows = list(load(shared("polnear/data/dev"), on_error="skip"))[:300]
+    file, options = TOOLS[name]
+    lost = save(rows, tmp_path / file, format=name, options=options)
+    lost.pop("tokens cut at the edge of a span", None)
+    assert not lost
+    assert sorted(load(tmp_path / file, format=name, options=options), key=lambda s: s.id) == sorted(
+        rows, key=lambda s: s.id
     )

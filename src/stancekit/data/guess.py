@@ -17,6 +17,7 @@ _IN_FOLDERS = {  # what tells a format, in the order in which it is looked for
     "markup": ("**/*.markup",),
     "brat": ("**/*.ann",),
 }
+_FIRST = 1_000_000  # characters of a first line; a longer one is no record of a sentence
 _BY_ENDING = {"xlsx": "babe", "ann": "brat"}
 
 
@@ -74,7 +75,7 @@ def _first_record(path: Path) -> dict[str, Any]:
     """Return the first line of a JSONL file as an object, empty where it is none: its reader will complain."""
     try:
         with path.open(encoding="utf-8") as stream:
-            value = parse_json(stream.readline(), path, 1)
+            value = parse_json(stream.readline(_FIRST), path, 1)
     except (OSError, UnicodeDecodeError, StancekitError):
         return {}
     return value if isinstance(value, dict) else {}

@@ -22,13 +22,16 @@ from stancekit.schema import Layers, Sentence, Span
 LABELS = ("Biased", "Non-biased")
 NO_AGREEMENT = "No agreement"
 _NEEDED = ("text", "news_link", "outlet", "topic", "type", "label_bias", "label_opinion", "biased_words")
-_META = {"outlet": "outlet", "topic": "topic", "type": "leaning", "label_opinion": "opinion"}
+_META = {"outlet": "outlet", "topic": "topic", "type": "leaning"}
+
+
+_FOLDED = str.maketrans("“”„‘’\u00a0", '"""\'\' ')  # what annotators typed for the text's typography
 
 
 class BABE:
     """Reads `final_labels_SG2.xlsx`; with `annotators`, `raw_labels_SG2.xlsx`, one record an annotator.
 
-    Labels: `bias` (Biased, Non-biased), and `biased_words`, spans labelled `biased`. The document is the
+    Labels: `bias` (Biased, Non-biased), `opinion`, and `biased_words`, spans labelled `biased`. The document is the
     article's address. The id is `babe.` with the hash of the text, so that both files have the same; of one
     annotator it ends in `@` and the annotator's number, which also stands as `annotator` in the metadata.
     Sentences without agreement are dropped and counted.
@@ -63,13 +66,15 @@ class BABE:
         if label == NO_AGREEMENT:
             log.counts["sentences without agreement (dropped)"] += 1
             return None
-        wrong = text_problem(text) or (f"unknown label {label!r}" if label not in LABELS else "")
-        if wrong:
-            return log.problems.add(where, wrong, f"expected one of: {', '.join(LABELS)}; give the file as published")
+        if wrong := text_problem(text):
+            return log.problems.add(where, wrong, "remove the row, or set `on_error: skip`")
+        if label not in LABELS:
+            return log.problems.add(where, f"unknown label {label!r}", f"expected one of: {', '.join(LABELS)}")
         item = f"babe.{sha256(text.encode())[:12]}"
         meta = {new: row[old] for old, new in _META.items() if row[old]}
         words = _words(row["biased_words"], where, log)
-        gold = Layers(text=text, labels={"bias": label, "biased_words": _spans(words, text, log)})
+        opinion = {"opinion": row["label_opinion"]} if row["label_opinion"] else {}
+        gold = Layers(text=text, labels={"bias": label, "biased_words": _spans(words, text, log)} | opinion)
         name = item
         if self.annotators:
             meta["annotator"] = row["annotator_id"]
@@ -112,9 +117,10 @@ def _words(cell: str, where: str, log: ReadLog) -> list[str]:
 def _spans(words: Iterable[str], text: str, log: ReadLog) -> tuple[Span, ...]:
     """Return the next place of every word that is not taken yet, whole words first, letter case apart."""
     found: list[Span] = []
+    text = text.translate(_FOLDED)
     for word in words:
         log.counts["biased words"] += 1
-        escaped = re.escape(word)
+        escaped = re.escape(word.translate(_FOLDED))
         places = (m.span() for p in (rf"(?<!\w){escaped}(?!\w)", escaped) for m in re.finditer(p, text, re.IGNORECASE))
         span = next((s for a, b in places if (s := Span(a, b, "biased")) not in found), None)
         log.counts["biased words that are not in the text"] += span is None

@@ -55,6 +55,8 @@ def to_characters(
     spans fit so than as characters: their quotation is what stands there, or where there is none, they end
     inside the text. They are mended and counted.
     """
+    if not found:
+        return []
     plain = [_fits(text, item.pairs, item.quote) for item in found]
     units = Units(text)
     if not units or unit == "characters" or (unit == "auto" and all(plain)):
@@ -82,7 +84,8 @@ def _mended(units: Units, pairs: tuple[Pair, ...]) -> tuple[Pair, ...] | None:
 def _fits(text: str, pairs: tuple[Pair, ...] | None, quote: str | None) -> bool:
     if not pairs or not all(0 <= start < end <= len(text) for start, end in pairs):
         return False
-    return quote is None or " ".join(text[a:b] for a, b in pairs).split() == quote.split()
+    covered = " ".join(text[a:b] for a, b in pairs)
+    return quote is None or (len(quote) <= 2 * len(covered) + 100 and covered.split() == quote.split())
 
 
 def _kept(text: str, item: Quoted, pairs: tuple[Pair, ...] | None, fits: bool, log: ReadLog) -> tuple[Pair, ...] | None:
