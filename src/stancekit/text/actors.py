@@ -91,7 +91,8 @@ _NEVER = frozenset(
     "all some many most several each every one two three four five six seven eight nine ten monday tuesday wednesday "
     "thursday friday saturday sunday january february march april may june july august september october november "
     "december mr mrs ms dr mayor general colonel president minister prime lieutenant captain major spring summer "
-    "autumn winter according".split()
+    "autumn winter according later earlier meanwhile yesterday today tomorrow now then still only even here again "
+    "inside outside near around across under over last next more less other others such".split()
 )
 
 

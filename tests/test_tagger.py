@@ -1,0 +1,129 @@
+"""The tagger: whose frame it is, over raw articles and records, with actors, antecedents and distance."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import stancekit
+from stancekit import experiment
+from stancekit.errors import StancekitError
+from stancekit.schema import Attribution, Device, Layers, Sentence, parts_of
+from stancekit.text import actors, antecedents
+
+ROOT = Path(__file__).parent.parent
+CODEBOOK_EXAMPLES = {
+    "The town was liberated.": ("author", None),
+    "The town was liberated, the ministry said.": ("source", "the ministry"),
+    "Residents returned to the “liberated” town.": ("distanced", None),
+    "The ministry claims the town was liberated.": ("distanced", "The ministry"),
+}
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    folder = tmp_path_factory.mktemp("runs")
+    for name in ("attribution", "framing", "stance"):
+        experiment.train(f"demo-{name}", ["model=lexicon", f"output={folder / name}"])
+    return {name: folder / name for name in ("attribution", "framing", "stance")}
+
+
+def test_the_same_word_has_four_holders(runs: dict[str, Path]) -> None:
+    tagger = stancekit.Tagger.load(**runs)
+    for text, (kind, source) in CODEBOOK_EXAMPLES.items():
+        (row,) = tagger(text).rows()
+        assert (row["device"], row["holder"], row["source"]) == ("liberated", kind, source), text
+
+
+def test_a_raw_article(runs: dict[str, Path]) -> None:
+    article = experiment.tag(ROOT / "examples" / "article.txt", actors=ROOT / "examples" / "actors.yaml", **runs)
+    text = (ROOT / "examples" / "article.txt").read_text(encoding="utf-8")
+    for sentence in article.sentences:
+        assert text[sentence.meta["start"] : sentence.meta["end"]] == sentence.text
+    assert {s.target.name for x in article.sentences for s in x.gold.stances or ()} == {"Varga", "Sundmark"}
+    resolved = {row["antecedent"] for row in article.rows()} - {None}
+    assert "The Vargan Defence Ministry" in resolved
+    assert len(article.to_frame()) == len(article.rows())
+    assert "liberated" in repr(article) and "unknown" in article.notes()[0]
+
+
+def test_records_keep_their_ids_and_read_back(runs: dict[str, Path], tmp_path: Path) -> None:
+    path = tmp_path / "in.jsonl"
+    path.write_text(
+        '{"id": "mine-7", "text": "Karsk liberated the town.", "document": "d", "meta": {"outlet": "New"}}\n'
+    )
+    article = experiment.tag(path, **runs)
+    assert [s.id for s in article.sentences] == ["mine-7"]
+    assert article.distance["unseen_outlets"] == ["New"]
+    out = tmp_path / "out.jsonl"
+    out.write_text("".join(json.dumps(r) + "\n" for r in article.records()))
+    again = experiment.load_module.load(out)
+    assert again.sentences[0].gold.devices == article.sentences[0].gold.devices
+
+
+def test_gold_is_never_used(runs: dict[str, Path]) -> None:
+    text = "Rain fell on the harbour."
+    device = Device(parts=parts_of([(0, 4)]), frame="blame", target="Harbour")
+    sentence = Sentence(id="s", text=text, gold=Layers(text=text, attributions=(), devices=(device,)))
+    article = stancekit.Tagger.load(**runs)([sentence])
+    assert article.sentences[0].gold.devices == ()
+    assert [a.name for a in article.actors] == ["Harbour"]
+
+
+def test_wrong_runs_and_missing_defaults_are_named(
+    runs: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(StancekitError, match="an attribution run was expected"):
+        stancekit.Tagger.load(attribution=runs["framing"], framing=runs["framing"])
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(StancekitError, match="make demo"):
+        stancekit.Tagger.load()
+
+
+def test_command_line(runs: dict[str, Path], tmp_path: Path) -> None:
+    flags = [f"--{name}={path}" for name, path in runs.items()]
+    command = [sys.executable, "-m", "stancekit", "tag", str(ROOT / "examples" / "article.txt"), *flags]
+    rows = subprocess.run([*command, "--json"], capture_output=True, text=True, check=True).stdout.splitlines()
+    assert all(json.loads(row)["document"] == "article" for row in rows)
+    page = subprocess.run([*command, "--html"], capture_output=True, text=True, check=True).stdout
+    assert page.startswith("<!doctype html>") or page.lower().startswith("<!doctype html>")
+    shown = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert "liberated" in shown and "\x1b[" not in shown
+
+
+def layers(text: str, *relations: tuple[str, str, str]) -> Layers:
+    def at(words: str):
+        return parts_of([(text.index(words), text.index(words) + len(words))])
+
+    found = [Attribution(source=at(s), cue=at(c), content=at(t)) for s, c, t in relations]
+    return Layers(text=text, attributions=tuple(found))
+
+
+def test_antecedents_follow_person_thing_and_head_noun() -> None:
+    article = [
+        layers("The Ministry of Ports said ships left.", ("The Ministry of Ports", "said", "ships left")),
+        layers("Minister Ilse Tovar said so too.", ("Minister Ilse Tovar", "said", "so")),
+        layers("She added that it rained.", ("She", "added", "that it rained")),
+        layers("It denied the rest.", ("It", "denied", "the rest")),
+        layers("The ministry said no.", ("The ministry", "said", "no")),
+        layers("The observers said nothing new.", ("The observers", "said", "nothing new")),
+    ]
+    found = {number: a.text if a else None for (number, _), a in antecedents.resolve(article).items()}
+    assert found == {2: "Minister Ilse Tovar", 3: "The Ministry of Ports", 4: "The Ministry of Ports", 5: None}
+
+
+def test_actors_by_alias_and_by_rule(tmp_path: Path) -> None:
+    finder = actors.Finder(actors.load(ROOT / "examples" / "actors.yaml"))
+    text = "Vargan guns fired; Varga denied it."
+    assert {n: s.of(text) for n, s in finder.first_mentions(text).items()} == {"Varga": "Varga"}
+    proposed = actors.propose(["The guns of Varga fired.", "Later Varga denied it.", "Mr Olsen left."])
+    assert [(a.name, a.proposed) for a in proposed] == [("Varga", True)]
+    path = tmp_path / "actors.yaml"
+    path.write_text("- {name: A}\n- {nme: B}\n- {name: A, colour: red}\n")
+    with pytest.raises(StancekitError) as error:
+        actors.load(path)
+    assert len(error.value.problems) == 3
