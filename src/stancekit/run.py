@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from numpy.typing import NDArray
 
 from stancekit import components, config, runfolder
 from stancekit import tasks as tasks_module
+from stancekit.answered import answered
 from stancekit.codebook import Codebook
 from stancekit.config import Experiment
 from stancekit.data import predictions as predictions_file
@@ -21,7 +21,7 @@ from stancekit.data.predictions import Predictions
 from stancekit.errors import Problems, did_you_mean, fail
 from stancekit.files import parse_json, read_json, read_text
 from stancekit.models.base import Model
-from stancekit.schema import Answer, Example, Layers, Prediction, Sentence, Span, Stance, Target
+from stancekit.schema import Example, Prediction, Sentence, Span, Target
 from stancekit.tasks import Task
 
 Input = str | Mapping[str, Any] | Sentence | Example
@@ -133,22 +133,8 @@ class Run:
         return [self._record(s, answers.get(s.id, [])) for s in sentences]
 
     def _record(self, sentence: Sentence, found: Sequence[Prediction]) -> dict[str, Any]:
-        layers: dict[str, Any] = {}
-        labels: dict[str, Answer] = {}
         targets = [e.target for e in self._examples(sentence, 0, Problems())]
-        if self.task.kind == "targeted":
-            stances = tuple(Stance(t, str(p.answer)) for t, p in zip(targets, found, strict=True) if t is not None)
-            if self.task.needs == ("stances",):
-                layers["stances"] = stances
-            else:
-                labels[self.task.name] = stances
-        elif found and isinstance(found[0].answer, Layers):
-            layers = {"attributions": found[0].answer.attributions, "devices": found[0].answer.devices}
-        elif self.task.kind in ("relations", "devices"):
-            layers[self.task.needs[0]] = found[0].answer
-        else:
-            labels[self.task.name] = found[0].answer
-        predicted = replace(sentence, gold=Layers(text=sentence.text, labels=labels, **layers))
+        predicted = answered(sentence, self.task, [p.answer for p in found], targets)
         dumped = [predictions_file.dump(p)["probabilities"] for p in found]
         row = record.dump(predicted, self.manifest["codebook"])
         return row | {"probabilities": {self.task.name: dumped if self.task.kind == "targeted" else dumped[0]}}
