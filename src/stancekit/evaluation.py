@@ -18,7 +18,7 @@ from stancekit.material import build_task, gather, load
 from stancekit.run import Run
 from stancekit.schema import Prediction
 from stancekit.scoring import Scores
-from stancekit.tasks import Part
+from stancekit.tasks import Part, Task
 
 Progress = Callable[[str, int, int], None]
 _BATCH = 512
@@ -114,16 +114,24 @@ def score_part(
 
 def evaluate_file(predictions: Path, gold: Dataset, task: str, plan: EvaluationConfig, progress: Progress) -> Evaluated:
     """Score a predictions file of any tool against gold."""
-    config = TaskConfig(name=task)
-    if task not in components.names("task"):
-        config = _own_task(task, gold)
-    built = build_task(config, gold)
+    built = task_of(task, gold)
     part = tasks_module.part(built, gold.sentences)
-    texts = {e.id: e.sentence.text for e in part.examples}
-    read = predictions_file.read(predictions, built.kind, texts)
+    read = read_predictions(predictions, part)
     signature = {"task": task, "split": gold.name, "data": gold.hash[:8]}
-    signature["predictions"] = sha256(predictions.read_bytes())[:8]
+    signature |= {"predictions": sha256(predictions.read_bytes())[:8], **predictions_file.provenance(predictions)}
     return score_part(gold.name, part, read, plan, signature, progress)
+
+
+def read_predictions(path: Path, part: Part) -> tuple[Prediction, ...]:
+    """Read a predictions file of any tool over the examples of a part."""
+    texts = {e.id: e.sentence.text for e in part.examples}
+    return tuple(predictions_file.read(path, part.task.kind, texts))
+
+
+def task_of(name: str, dataset: Dataset) -> Task:
+    """Return a task by its name: built in, or the user's own over the answers of that name in the data."""
+    built_in = name in components.names("task")
+    return build_task(TaskConfig(name=name) if built_in else _own_task(name, dataset), dataset)
 
 
 def _own_task(name: str, gold: Dataset) -> TaskConfig:

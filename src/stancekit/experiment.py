@@ -19,7 +19,7 @@ from stancekit.files import dump_json, make_folder, read_json, read_text, write_
 from stancekit.material import gather, load
 from stancekit.run import Run
 from stancekit.run import load as load_run
-from stancekit.schema import Sentence
+from stancekit.schema import Prediction, Sentence
 from stancekit.scoring import Scores
 from stancekit.summary import Summary, summarise
 from stancekit.tagged import TaggedArticle
@@ -99,30 +99,38 @@ def evaluate(
     data: str | None = None,
     overrides: Mapping[str, Any] | None = None,
     trust_code: bool = False,
+    no_text: bool = False,
     progress: Progress = _silent,
 ) -> Scores | Summary:
     """Score a run on a held-out part (or on `data`, stored under the name `part`), and write its report.
 
-    A run of several seeds gives a summary over them: mean, standard deviation, and each seed's scores.
+    A run of several seeds gives a summary over them: mean, standard deviation, and each seed's scores. With
+    `no_text` the report shows no sentence.
     """
     if not isinstance(run, Run):
         folder = Path(run)
         if (folder / "seeds.json").exists():
-            return _evaluate_seeds(folder, part, data, overrides or {}, trust_code, progress)
+            return _evaluate_seeds(folder, part, data, overrides or {}, trust_code, no_text, progress)
         run = load_run(folder, trust_code=trust_code)
     evaluated, contents = evaluation.evaluate_run(run, part, data, overrides or {}, progress)
-    contents |= reports.files(run, evaluated)
+    contents |= reports.files(run, evaluated, no_text=no_text)
     runfolder.add(run.path, run.manifest, contents)
     return evaluated.scores
 
 
 def _evaluate_seeds(
-    folder: Path, part: str, data: str | None, overrides: Mapping[str, Any], trust_code: bool, progress: Progress
+    folder: Path,
+    part: str,
+    data: str | None,
+    overrides: Mapping[str, Any],
+    trust_code: bool,
+    no_text: bool,
+    progress: Progress,
 ) -> Summary:
     scores = {}
     for name in read_json(folder / "seeds.json")["runs"]:
         run = Run(folder / name, trust_code=trust_code)
-        found = evaluate(run, part=part, data=data, overrides=overrides, progress=progress)
+        found = evaluate(run, part=part, data=data, overrides=overrides, no_text=no_text, progress=progress)
         assert isinstance(found, Scores)
         scores[name] = found
     summary = summarise(scores)
@@ -139,15 +147,20 @@ def evaluate_predictions(
     options: Mapping[str, Any] | None = None,
     evaluation_plan: config.EvaluationConfig | None = None,
     to: str | Path | None = None,
+    no_text: bool = False,
     progress: Progress = _silent,
 ) -> Scores:
-    """Score a predictions file of any tool against gold; `to` names a folder for scores and report."""
+    """Score a predictions file of any tool against gold; `to` names a folder for scores and report.
+
+    With `no_text` the report shows no sentence.
+    """
     dataset = load_module.load(gold, format=format, options=options or {})
     plan = evaluation_plan or config.EvaluationConfig()
     found = evaluation.evaluate_file(Path(predictions), dataset, task, plan, progress)
     if to is not None:
         scores = (dump_json(found.scores.to_json(), indent=1) + "\n").encode()
-        contents = {"scores.json": scores, **reports.files_of_predictions(str(predictions), found)}
+        drawn = reports.files_of_predictions(str(predictions), found, no_text=no_text)
+        contents = {"scores.json": scores, **drawn}
         _write(contents, Path(to))
     return found.scores
 
@@ -186,30 +199,44 @@ def compare(
 ) -> Scores:
     """Compare runs with the first, paired by example: differences, intervals and p-values over the same groups.
 
-    `to` names a folder for the comparison as HTML, Markdown, TeX and JSON.
+    A predictions file of any tool may stand for a run, but not for the first. `to` names a folder for the
+    comparison as HTML, Markdown, TeX and JSON.
     """
     if len(runs) < 2:
         raise fail("compare", "one run cannot be compared", "give two or more")
-    loaded = [r if isinstance(r, Run) else load_run(r) for r in runs]
-    for run in loaded[1:]:
-        if run.path.resolve() == loaded[0].path.resolve():
-            raise fail(run.path, "this is the run to compare with", "give another one")
-    found = [evaluation.stored(run, part) for run in loaded]
-    first = found[0]
-    for run, other in zip(loaded, found, strict=True):
-        if other.part.examples != first.part.examples or other.part.gold != first.part.gold:
-            raise fail(run.path, f"its {part} part differs from that of {loaded[0].path}", "compare runs of one split")
-    plan = loaded[0].experiment.evaluation
+    first = runs[0] if isinstance(runs[0], Run) else load_run(runs[0])
+    reference = evaluation.stored(first, part)
+    outcomes = {str(first.path): reference.predictions}
+    names = [first.experiment.name]
+    for other in runs[1:]:
+        path, name, outcomes[path] = _compared(other, first, reference)
+        names.append(name)
     scores = scoring.compare(
-        first.part,
-        {str(run.path): e.predictions for run, e in zip(loaded, found, strict=True)},
-        groups_by=plan.groups,
+        reference.part,
+        outcomes,
+        groups_by=first.experiment.evaluation.groups,
         resamples=resamples,
         seed=seed,
     )
     if to is not None:
-        _write(reports.comparison_files(scores, [run.experiment.name for run in loaded]), Path(to))
+        _write(reports.comparison_files(scores, names), Path(to))
     return scores
+
+
+def _compared(
+    other: str | Path | Run, first: Run, reference: evaluation.Evaluated
+) -> tuple[str, str, tuple[Prediction, ...]]:
+    """Return path, name and predictions of a run or predictions file over the examples of the first run."""
+    if not isinstance(other, Run) and Path(other).is_file():
+        return str(other), Path(other).stem, evaluation.read_predictions(Path(other), reference.part)
+    run = other if isinstance(other, Run) else load_run(other)
+    if run.path.resolve() == first.path.resolve():
+        raise fail(run.path, "this is the run to compare with", "give another one")
+    found = evaluation.stored(run, reference.part_name)
+    if found.part.examples != reference.part.examples or found.part.gold != reference.part.gold:
+        what = f"its {reference.part_name} part differs from that of {first.path}"
+        raise fail(run.path, what, "compare runs of one split")
+    return str(run.path), run.experiment.name, found.predictions
 
 
 def _write(contents: Mapping[str, bytes], folder: Path) -> list[Path]:
@@ -218,10 +245,15 @@ def _write(contents: Mapping[str, bytes], folder: Path) -> list[Path]:
     return [folder / name for name in contents]
 
 
-def report(run: str | Path | Run, *, part: str = "test", to: str | Path | None = None) -> list[Path]:
-    """Draw the report of an evaluated run anew from its files, without the model; return the files written."""
+def report(
+    run: str | Path | Run, *, part: str = "test", to: str | Path | None = None, no_text: bool = False
+) -> list[Path]:
+    """Draw the report of an evaluated run anew from its files, without the model; return the files written.
+
+    With `no_text` no sentence stands in it, so that it can be shown where the texts must not be.
+    """
     loaded = run if isinstance(run, Run) else load_run(run)
-    contents = reports.files(loaded, evaluation.stored(loaded, part))
+    contents = reports.files(loaded, evaluation.stored(loaded, part), no_text=no_text)
     if to is None:
         runfolder.add(loaded.path, loaded.manifest, contents)
         return [loaded.path / name for name in contents]

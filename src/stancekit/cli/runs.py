@@ -11,6 +11,8 @@ import typer
 from stancekit.cli import show
 from stancekit.cli.app import Format, Json, Options, Overrides, Quiet, RunFolder, Trust, app, options_of
 
+NoText = Annotated[bool, typer.Option("--no-text", help="Show no sentence in the report.")]
+
 
 @app.command()
 def train(
@@ -46,6 +48,7 @@ def evaluate(
     resamples: Annotated[int | None, typer.Option(help="Bootstrap resamples.", min=100)] = None,
     format: Format = None,
     option: Options = None,
+    no_text: NoText = False,
     trust_code: Trust = False,
     as_json: Json = False,
     quiet: Quiet = False,
@@ -70,11 +73,18 @@ def evaluate(
                 options=options_of(option),
                 evaluation_plan=plan,
                 to=to,
+                no_text=no_text,
                 progress=progress,
             )
         else:
             scores = experiment.evaluate(
-                source, part=part, data=data, overrides=changes, trust_code=trust_code, progress=progress
+                source,
+                part=part,
+                data=data,
+                overrides=changes,
+                trust_code=trust_code,
+                no_text=no_text,
+                progress=progress,
             )
     show.scores(scores, as_json)
     if not as_json and source.is_dir() and (source / f"report.{part}.html").exists():
@@ -105,7 +115,9 @@ def predict(
 
 @app.command()
 def compare(
-    runs: Annotated[list[Path], typer.Argument(help="Two or more run folders; each is compared with the first.")],
+    runs: Annotated[
+        list[Path], typer.Argument(help="Two or more run folders (or, after the first, predictions files).")
+    ],
     part: Annotated[str, typer.Option(help="The evaluated part.")] = "test",
     to: Annotated[Path | None, typer.Option(help="Write the comparison as HTML, Markdown, TeX and JSON here.")] = None,
     resamples: Annotated[int, typer.Option(help="Bootstrap resamples.", min=100)] = 10_000,
@@ -122,11 +134,12 @@ def report(
     run: RunFolder,
     part: Annotated[str, typer.Option(help="The evaluated part.")] = "test",
     to: Annotated[Path | None, typer.Option(help="Write here instead of into the run folder.")] = None,
+    no_text: NoText = False,
 ) -> None:
     """Draw the report of an evaluated run anew from its files, without the model."""
     from stancekit import experiment
 
-    for path in experiment.report(run, part=part, to=to):
+    for path in experiment.report(run, part=part, to=to, no_text=no_text):
         show.line(str(path))
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, overload
 
 from stancekit.data import record
 from stancekit.errors import Problems
-from stancekit.files import parse_json, read_text
+from stancekit.files import parse_json, read_json, read_text
 from stancekit.schema import Prediction
 
 if TYPE_CHECKING:
@@ -79,6 +79,20 @@ def dump(prediction: Prediction) -> dict[str, Any]:
     elif p is not None:
         numbers = [round(float(value), 9) for value in p]
     return {"id": prediction.id, "answer": record.dump_answer(prediction.answer), "probabilities": numbers}
+
+
+def about(path: Path) -> Path:
+    """Return the path of what is known of a predictions file: `NAME.meta.json` beside it."""
+    return path.with_name(f"{path.stem}.meta.json")
+
+
+def provenance(path: Path) -> dict[str, str]:
+    """Return model, date and prompt hash of a predictions file, where they are known."""
+    beside = about(path)
+    if not beside.exists():
+        return {}
+    known = read_json(beside)
+    return {key: str(known[key]) for key in ("model", "date", "prompt") if key in known}
 
 
 def read(path: Path, kind: str, texts: Mapping[str, str]) -> list[Prediction]:
