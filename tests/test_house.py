@@ -18,8 +18,8 @@ FLOORS = [
     ("schema", "codebook", "components"),
     ("text", "tasks", "data", "profile"),
     ("metrics", "stats", "models"),
-    ("scoring", "config", "run", "runfolder", "tagged", "tagger", "summary", "material"),
-    ("training", "evaluation", "experiment", "audit", "reports", "corpus"),
+    ("scoring", "config", "run", "runfolder", "tagged", "tagger", "summary", "material", "answered", "datasets"),
+    ("training", "evaluation", "experiment", "audit", "reports", "corpus", "ingestion", "sharing", "prompting", "sampling"),
     ("cli", "__main__", "__init__"),
 ]
 FLOOR = {name: number for number, names in enumerate(FLOORS) for name in names}
@@ -30,7 +30,7 @@ HEAVY = {
     "torch": ("models/neural/",),
     "transformers": ("models/neural/",),
     "datasets": ("data/formats/",),
-    "pyarrow": ("data/",),
+    "pyarrow": ("data/", "ingestion/tables.py"),
     "spacy": ("data/formats/",),
     "openpyxl": ("data/formats/",),
     "jinja2": ("reports/",),

@@ -32,12 +32,23 @@ _PUBLIC = {
     "report": "stancekit.experiment",
     "tag": "stancekit.experiment",
     "train": "stancekit.experiment",
+    "answers": "stancekit.prompting",
+    "ingest": "stancekit.ingestion",
+    "prompt": "stancekit.prompting",
+    "rehydrate": "stancekit.sharing",
+    "release": "stancekit.sharing",
+    "sample": "stancekit.sampling",
 }
+_MODULES = ("datasets",)
 
 if TYPE_CHECKING:
+    from stancekit import datasets
     from stancekit.errors import StancekitError
     from stancekit.experiment import check, compare, convert, evaluate, predict, report, tag, train
+    from stancekit.ingestion import ingest
+    from stancekit.prompting import answers, prompt
     from stancekit.run import Run, load
+    from stancekit.sampling import sample
     from stancekit.schema import (
         Attribution,
         Device,
@@ -49,6 +60,7 @@ if TYPE_CHECKING:
         Stance,
         Target,
     )
+    from stancekit.sharing import rehydrate, release
     from stancekit.tagger import Tagger
 
 __all__ = [
@@ -64,13 +76,20 @@ __all__ = [
     "StancekitError",
     "Tagger",
     "Target",
+    "answers",
     "check",
     "compare",
     "convert",
+    "datasets",
     "evaluate",
+    "ingest",
     "load",
     "predict",
+    "prompt",
+    "rehydrate",
+    "release",
     "report",
+    "sample",
     "tag",
     "train",
 ]
@@ -79,6 +98,8 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     if name in _PUBLIC:
         return getattr(importlib.import_module(_PUBLIC[name]), name)
+    if name in _MODULES:
+        return importlib.import_module(f"stancekit.{name}")
     raise AttributeError(f"module 'stancekit' has no attribute {name!r}")
 
 

@@ -1,0 +1,111 @@
+"""Commands for others' eyes: release, rehydrate; and for a language model as annotator: prompt, answers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from stancekit.cli import show
+from stancekit.cli.app import Format, Options, app, options_of
+
+_SKIP = typer.Option("--skip-errors", help="Leave out sentences that differ or are missing, and list them.")
+
+
+@app.command()
+def release(
+    source: Annotated[str, typer.Argument(metavar="DATA", help="The labelled data.")],
+    to: Annotated[Path, typer.Option(help="The file to write.")],
+    meta: Annotated[list[str] | None, typer.Option(help="Keep these metadata columns only.")] = None,
+    format: Format = None,
+    option: Options = None,
+) -> None:
+    """Write ids, offsets, hashes and labels of a data set, and none of its text."""
+    from stancekit import sharing
+
+    left_out = sharing.release(source, to, meta=meta, format=format, options=options_of(option))
+    show.line(f"wrote {to}")
+    for what, count in sorted(left_out.items()):
+        show.line(f"  left out: {what} ({count})")
+
+
+@app.command()
+def rehydrate(
+    released: Annotated[Path, typer.Argument(metavar="RELEASE", help="A file that `release` wrote.")],
+    texts: Annotated[str, typer.Argument(help="The texts: a data set, or articles (a folder, .txt, .html).")],
+    to: Annotated[Path, typer.Option(help="The labelled data to write.")],
+    format: Format = None,
+    option: Options = None,
+    skip_errors: Annotated[bool, _SKIP] = False,
+) -> None:
+    """Put the labels of a release back on your own copy of the text, or say which sentence differs and where."""
+    from stancekit import sharing
+
+    found = sharing.rehydrate(
+        released,
+        texts,
+        to,
+        format=format,
+        options=options_of(option),
+        on_error="skip" if skip_errors else "stop",
+    )
+    for problem in found.problems:
+        show.line(f"left out: {problem}")
+    show.line(repr(found))
+    show.line(f"wrote {to}")
+
+
+@app.command()
+def prompt(
+    source: Annotated[str, typer.Argument(metavar="DATA", help="A run (its held-out part is asked for), or data.")],
+    to: Annotated[Path, typer.Option(help="The folder to write.")],
+    task: Annotated[str | None, typer.Option(help="The task, for a data set.")] = None,
+    part: Annotated[str, typer.Option(help="The part of a run.")] = "test",
+    examples: Annotated[int, typer.Option(help="Worked examples in every prompt.", min=0)] = 0,
+    examples_from: Annotated[Path | None, typer.Option(help="Labelled data that gives the examples.")] = None,
+    codebook: Annotated[Path | None, typer.Option(help="Your codebook; the bundled one where absent.")] = None,
+    format: Format = None,
+    option: Options = None,
+    seed: int = 13,
+) -> None:
+    """Write the codebook as a prompt, a JSON Schema for answers, and one request an example."""
+    from stancekit import prompting
+
+    found = prompting.prompt(
+        source,
+        to,
+        task=task,
+        part=part,
+        examples=examples,
+        examples_from=examples_from,
+        codebook=codebook,
+        format=format,
+        options=options_of(option),
+        seed=seed,
+    )
+    show.line(f"{found.count} requests, prompt {found.prompt}")
+    for file in found.files:
+        show.line(f"wrote {file}")
+
+
+@app.command()
+def answers(
+    responses: Annotated[Path, typer.Argument(metavar="FILE", help="The model's answers: {id, answer|response}.")],
+    requests: Annotated[Path, typer.Option(help="The folder that `prompt` wrote.")],
+    to: Annotated[Path, typer.Option(help="The predictions file to write.")],
+    model: Annotated[str, typer.Option(help="The language model's name and version.")],
+    date: Annotated[str, typer.Option(help="When it was asked, as 2031-04-12.")],
+    fallback: Annotated[
+        str | None, typer.Option(help="What an unusable answer counts as: a label, or `empty`.")
+    ] = None,
+    records: Annotated[Path | None, typer.Option(help="Also write native sentences, as an annotator's.")] = None,
+) -> None:
+    """Check a language model's answers, and write them as a predictions file to evaluate, compare and adjudicate."""
+    from stancekit import prompting
+
+    found = prompting.answers(responses, requests, to, model=model, date=date, fallback=fallback, records=records)
+    for problem in found.problems:
+        show.line(f"replaced: {problem}")
+    show.line(repr(found))
+    show.line(f"wrote {to}")
