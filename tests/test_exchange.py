@@ -206,6 +206,12 @@ def test_label_studio_mends_offsets_of_the_browser():
     }
     other = load(EXCHANGE / "labelstudio.json", options={"annotator": 4})
     assert [s.gold.attributions for s in other] == [None, None, None]
+    every = load(EXCHANGE / "labelstudio.json", options={"annotators": True})
+    assert [(s.id, s.meta["annotator"]) for s in every] == [
+        ("kd-1.0@3", "3"),
+        ("kd-1.0@4", "4"),
+        ("labelstudio.9.0@3", "3"),
+    ]
 
 
 def test_label_studio_keeps_predictions_apart_from_annotations(tmp_path):
@@ -294,6 +300,8 @@ def test_inception_reads_a_layer_of_another_project(tmp_path):
         ("ferry.1", frozenset()),
     ]
     assert dataset.counts == {"further annotators of a document (left out)": 1}
+    both = load(tmp_path, options=options | {"annotator": None, "annotators": True}, codebook=BARE)
+    assert [s.id for s in both] == ["ferry.0@anna", "ferry.1@anna", "ferry.0@ben", "ferry.1@ben"]
 
 
 def test_docbin_of_others_and_damaged_ones(tmp_path):

@@ -17,7 +17,7 @@ from stancekit.data.formats.base import ReadLog, read_only
 from stancekit.data.record import text_problem
 from stancekit.errors import did_you_mean, fail
 from stancekit.files import os_problem, sha256
-from stancekit.schema import Layers, Sentence, Span
+from stancekit.schema import Answer, Layers, Sentence, Span
 
 LABELS = ("Biased", "Non-biased")
 NO_AGREEMENT = "No agreement"
@@ -73,8 +73,10 @@ class BABE:
         item = f"babe.{sha256(text.encode())[:12]}"
         meta = {new: row[old] for old, new in _META.items() if row[old]}
         words = _words(row["biased_words"], where, log)
-        opinion = {"opinion": row["label_opinion"]} if row["label_opinion"] else {}
-        gold = Layers(text=text, labels={"bias": label, "biased_words": _spans(words, text, log)} | opinion)
+        labels: dict[str, Answer] = {"bias": label, "biased_words": _spans(words, text, log)}
+        if row["label_opinion"]:
+            labels["opinion"] = row["label_opinion"]
+        gold = Layers(text=text, labels=labels)
         name = item
         if self.annotators:
             meta["annotator"] = row["annotator_id"]

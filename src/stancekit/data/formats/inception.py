@@ -27,11 +27,12 @@ _INITIAL = "INITIAL_CAS"  # the text as imported, in INCEpTION's project exports
 class Inception:
     """UIMA CAS JSON as INCEpTION imports and exports it: a folder, or one `.json` file.
 
-    Marks are of the layer `StancekitMark` (`label`, and `target`, `negated`, `source_type`, `cue_stance`), tied by
-    the relation layer `StancekitLink`; `StancekitSentence` carries ids, metadata and sentence labels. Of
+    Marks are of the layer `StancekitMark` (`label`, and `target`, `negated`, `source_type`, `cue_stance`), tied
+    by the relation layer `StancekitLink`; `StancekitSentence` carries ids, metadata and sentence labels. Of
     another project, `layer` and `feature` name the span layer and the feature that holds the label, and `task`
-    the task that its labels belong to. In a project export `annotator` chooses whose files are read,
-    otherwise the first. `annotated` lists the layers and tasks that were annotated everywhere.
+    the task that its labels belong to. In a project export `annotator` chooses whose files are read, otherwise
+    the first; with `annotators`, there is a record for each. `annotated` lists the layers and tasks that were
+    annotated everywhere.
     """
 
     def __init__(
@@ -41,42 +42,40 @@ class Inception:
         feature: str = "label",
         task: str | None = None,
         annotator: str | None = None,
+        annotators: bool = False,
         annotated: list[str] | None = None,
     ) -> None:
         self.layer, self.feature, self.task = layer, feature, task
-        self.annotator, self.annotated = annotator, annotated
+        self.annotator, self.annotators, self.annotated = annotator, annotators, annotated
 
     def read(self, path: Path, log: ReadLog) -> Iterator[Sentence]:
         """Yield the sentences of all documents; where none are marked, the lines."""
         pages = []
-        for document, file in self._files(path, log):
+        for document, annotator, file in self._files(path, log):
             with log.problems.catching(file):
                 try:
                     pages.append(self._page(document, file, log))
+                    pages[-1].annotator = annotator
                 except (KeyError, TypeError, ValueError, AttributeError) as error:
                     raise fail(file, f"this is no UIMA CAS JSON: {error!r}", "export as UIMA CAS JSON 0.4") from error
         yield from assemble(pages, log, self.task, self.annotated)
 
-    def _files(self, path: Path, log: ReadLog) -> list[tuple[str, Path]]:
-        """Return every document with the file of the annotator asked for, or of the first one."""
+    def _files(self, path: Path, log: ReadLog) -> list[tuple[str, str, Path]]:
+        """Return every document with the annotator, where all are asked for, and the file to read."""
         if path.is_file():
-            return [(path.stem, path)]
-        found: dict[str, dict[str, Path]] = {}
-        for file in sorted(path.rglob("*.json")):
-            exported = file.parent.parent.name in ("annotation", "curation")
-            if file.stem != _INITIAL and (exported or file.parent == path):
-                document = Path(file.parent.name).stem if exported else file.stem
-                found.setdefault(document, {})[file.stem if exported else ""] = file
+            return [(path.stem, "", path)]
+        found = _documents(path)
         if not found:
             log.problems.add(path, "there is no *.json file of a document in it", "export as UIMA CAS JSON")
         names = {name for files in found.values() for name in files}
         if self.annotator is not None and self.annotator not in names:
             log.problems.add(path, f"there is no annotator {self.annotator!r}", did_you_mean(self.annotator, names))
-            return []
+        if self.annotators:
+            return [(document, name, file) for document, files in found.items() for name, file in files.items()]
         log.counts["further annotators of a document (left out)"] += sum(len(files) - 1 for files in found.values())
         log.counts = +log.counts
         chosen = {d: files.get(self.annotator) if self.annotator else files[min(files)] for d, files in found.items()}
-        return [(document, file) for document, file in chosen.items() if file is not None]
+        return [(document, "", file) for document, file in chosen.items() if file is not None]
 
     def _page(self, document: str, path: Path, log: ReadLog) -> Page:
         structures = _structures(read_json(path))
@@ -121,6 +120,17 @@ class Inception:
         for sheet in written:
             write_json(path / f"{names[sheet.document]}.json", _cas(sheet))
         return +lost
+
+
+def _documents(path: Path) -> dict[str, dict[str, Path]]:
+    """Return the files of every document by annotator: a project export has a folder a document, ours a file."""
+    found: dict[str, dict[str, Path]] = {}
+    for file in sorted(path.rglob("*.json")):
+        exported = file.parent.parent.name in ("annotation", "curation")
+        if file.stem != _INITIAL and (exported or file.parent == path):
+            document = Path(file.parent.name).stem if exported else file.stem
+            found.setdefault(document, {})[file.stem if exported else ""] = file
+    return found
 
 
 def _structures(value: Any) -> dict[int, dict[str, Any]]:

@@ -26,12 +26,13 @@ _KINDS = {"target": "textarea"}  # the other fields are choices
 class LabelStudio:
     """Label Studio JSON, a sentence a task; a file `NAME.xml` beside it holds the labelling interface.
 
-    `results` chooses annotations or predictions: written are predictions, read are annotations where absent;
-    a task without them is read as a sentence that is not annotated. `annotator` chooses whose (the id or mail
-    of `completed_by`), otherwise the first. Offsets are written in characters; `units="utf16"` writes them as
-    browsers count. `text` names the field of the text. With `split`, tasks that are whole articles are cut
-    into sentences; with `task`, labels of another scheme are the answers of that task; `annotated` lists the
-    layers and tasks that were annotated everywhere, also where there is no mark.
+    `results` chooses annotations or predictions: written are predictions, read are annotations where absent; a
+    task without them is read as a sentence that is not annotated. `annotator` chooses whose (the id or mail of
+    `completed_by`), otherwise the first; with `annotators`, there is a record for each. Offsets are written in
+    characters; `units="utf16"` writes them as browsers count. `text` names the field of the text. With `split`,
+    tasks that are whole articles are cut into sentences; with `task`, labels of another scheme are the answers
+    of that task; `annotated` lists the layers and tasks that were annotated everywhere, also where there is no
+    mark.
     """
 
     def __init__(
@@ -39,6 +40,7 @@ class LabelStudio:
         *,
         results: Literal["annotations", "predictions"] | None = None,
         annotator: str | int | None = None,
+        annotators: bool = False,
         text: str = "text",
         units: str = "auto",
         split: bool = False,
@@ -49,7 +51,7 @@ class LabelStudio:
             raise fail("", f"`results` is {results!r}", did_you_mean(str(results), _RESULTS))
         if units not in UNITS:
             raise fail("", f"`units` is {units!r}", did_you_mean(units, UNITS))
-        self.results, self.annotator, self.text = results, annotator, text
+        self.results, self.annotator, self.annotators, self.text = results, annotator, annotators, text
         self.units, self.split, self.task, self.annotated = units, split, task, annotated
 
     def read(self, path: Path, log: ReadLog) -> Iterator[Sentence]:
@@ -57,35 +59,35 @@ class LabelStudio:
         tasks = read_json(path)
         if not isinstance(tasks, list):
             raise fail(path, "this is no list of tasks", "export from Label Studio as JSON (not JSON-MIN)")
-        pages = []
+        pages: list[Page] = []
         for number, task in enumerate(tasks, start=1):
             where = f"{path}: task {number}"
             with log.problems.catching(where):
-                pages.append(self._page(task, number, path.stem, where, log))
+                pages += self._pages(task, number, path.stem, where, log)
         yield from assemble(pages, log, self.task, self.annotated)
 
-    def _page(self, raw: Any, number: int, name: str, where: str, log: ReadLog) -> Page:
+    def _pages(self, raw: Any, number: int, name: str, where: str, log: ReadLog) -> Iterator[Page]:
+        """Yield the page of a task, or one an annotator."""
         data = raw.get("data") if isinstance(raw, dict) else None
         text = data.get(self.text) if isinstance(data, dict) else None
         wrong = record.text_problem(text)
-        if not isinstance(data, dict) or wrong:
-            raise fail(
-                where, f"data.{self.text}: {wrong or 'missing'}", "export as JSON; `text` names the text's field"
-            )
-        assert isinstance(text, str)
-        carried = data.get(KEY)
-        carried = carried if isinstance(carried, dict) else None
-        result = self._result(raw, where, log)
-        items = [item for item in result or () if isinstance(item, dict)]
-        found, chosen = _Result(text, where, log, self.units).read(items)
-        if result is not None and (carried or chosen):
-            carried = choose(carried or {}, chosen, shown(carried or {}))
+        if not isinstance(data, dict) or not isinstance(text, str) or wrong:
+            raise fail(where, f"data.{self.text}: {wrong or 'missing'}", "export as JSON; `text` names the field")
+        given = data.get(KEY)
         document = str(data.get("document") or f"{name}.{raw.get('id', number)}")
-        pieces = whole(text, where, carried, split=self.split)
-        return Page(document=document, text=text, found=found, pieces=pieces, annotated=result is not None)
+        for annotator, result in self._results(raw, where, log):
+            carried = given if isinstance(given, dict) else None
+            items = [item for item in result or () if isinstance(item, dict)]
+            found, chosen = _Result(text, where, log, self.units).read(items)
+            if result is not None and (carried or chosen):
+                carried = choose(carried or {}, chosen, shown(carried or {}))
+            pieces = whole(text, where, carried, split=self.split)
+            page = Page(document=document, text=text, found=found, pieces=pieces, annotated=result is not None)
+            page.annotator = annotator
+            yield page
 
-    def _result(self, raw: Mapping[str, Any], where: str, log: ReadLog) -> list[Any] | None:
-        """Return the results to read, None where there are none."""
+    def _results(self, raw: Mapping[str, Any], where: str, log: ReadLog) -> list[tuple[str, list[Any] | None]]:
+        """Return the results to read with their annotators (one without a name, unless all are asked for)."""
         kind = self.results or "annotations"
         given = raw.get(kind) or []
         if not isinstance(given, list) or not all(isinstance(a, dict) for a in given):
@@ -93,15 +95,14 @@ class LabelStudio:
         done = [a for a in given if not a.get("was_cancelled")]
         if self.annotator is not None:
             done = [a for a in done if str(self.annotator) in _names(a.get("completed_by"))]
+        if any(not isinstance(a.get("result") or [], list) for a in done):
+            raise fail(where, "`result` must be a list", "export from Label Studio as JSON")
         log.counts[f"tasks without {kind}"] += not done
+        if self.annotators:
+            return [(_names(a.get("completed_by"))[0], a.get("result") or []) for a in done]
         log.counts[f"further {kind} of a task (left out)"] += max(len(done) - 1, 0)
         log.counts = +log.counts
-        if not done:
-            return None
-        result = done[0].get("result") or []
-        if not isinstance(result, list):
-            raise fail(where, "`result` must be a list", "export from Label Studio as JSON")
-        return result
+        return [("", done[0].get("result") or [])] if done else [("", None)]
 
     def write(self, sentences: Iterable[Sentence], path: Path, codebook: Mapping[str, str] | None) -> Counter[str]:
         """Write a task a sentence, and the interface: results show only with one of the same names."""
@@ -117,9 +118,11 @@ class LabelStudio:
         return +lost
 
 
-def _names(completed_by: Any) -> set[str]:
-    values = completed_by.values() if isinstance(completed_by, dict) else [completed_by]
-    return {str(value) for value in values}
+def _names(completed_by: Any) -> list[str]:
+    """Return what an annotator is called: the id, and the mail address where the export has it."""
+    if isinstance(completed_by, dict):
+        return [str(completed_by[key]) for key in ("id", "email") if key in completed_by] or ["?"]
+    return [str(completed_by)]
 
 
 class _Result:

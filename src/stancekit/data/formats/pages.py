@@ -33,13 +33,18 @@ class Piece:
 
 @dataclass(kw_only=True)
 class Page:
-    """A text with its marks; `annotated` is False where nobody has worked on it yet."""
+    """A text with its marks; `annotated` is False where nobody has worked on it yet.
+
+    With `annotator`, the sentences are those of one of several: the id ends in `@` and the name, which also
+    stands in the metadata.
+    """
 
     document: str
     text: str
     found: Marks
     pieces: list[Piece]
     annotated: bool = True
+    annotator: str = ""
 
 
 def whole(text: str, where: str, carried: Mapping[str, Any] | None = None, *, split: bool = False) -> list[Piece]:
@@ -97,6 +102,9 @@ def _sentence(
     for name in annotated if page.annotated else ():
         found.setdefault(name, [])
     value = carriage.native(_text(page, piece), carried, found, seen)
+    if page.annotator:
+        value["id"] = f"{value['id']}@{page.annotator}"
+        value["meta"] = {**(value.get("meta") or {}), "annotator": page.annotator}
     stamp = value.get("codebook")
     sentence = record.Reader(piece.where, log.problems).sentence(value)
     if sentence is not None and isinstance(stamp, dict):
