@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from stancekit import components
 from stancekit.codebook import Codebook
@@ -81,7 +81,18 @@ def attribution(codebook: Codebook) -> Task:
 
 def devices(codebook: Codebook) -> Task:
     """Framing devices: spans with a frame, a target and negation."""
-    return _task("devices", "devices", codebook.names("frame"), ("devices",), lambda layers: layers.devices)
+    return _task("devices", "devices", codebook.names("frame"), ("devices",), _devices)
+
+
+def _devices(layers: Layers) -> Answer | None:
+    """Return the devices, each with a target only where the sentence names it.
+
+    Which actors it names is what the stance layer says; without that layer targets stay as they are.
+    """
+    if layers.devices is None or layers.stances is None:
+        return layers.devices
+    named = {stance.target.name for stance in layers.stances}
+    return tuple(d if d.target is None or d.target in named else replace(d, target=None) for d in layers.devices)
 
 
 def holder(codebook: Codebook) -> Task:

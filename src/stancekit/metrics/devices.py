@@ -28,27 +28,30 @@ class DeviceAttributes:
 
     kinds: ClassVar[frozenset[str]] = frozenset({"devices"})
     rows = (("device_target_accuracy", ""), ("device_negation_f1", ""))
-    size = 5
+    size = 7
 
     def __init__(self, task: Task) -> None:
         self.task = task
 
     def count(self, gold: Answer, predicted: Answer, text: str) -> Counts:
-        """Return right targets, matched devices, and negation's true and false positives and false negatives."""
-        counts = np.zeros(5)
+        """Return right targets, matched devices, negation's tp, fp and fn, right targets and devices that have one."""
+        counts = np.zeros(7)
         for own, given in matched_devices(gold, predicted):
             counts[0] += own.target == given.target
             counts[1] += 1
             counts[2] += own.negated and given.negated
             counts[3] += given.negated and not own.negated
             counts[4] += own.negated and not given.negated
+            counts[5] += own.target is not None and own.target == given.target
+            counts[6] += own.target is not None
         return counts
 
     def score(self, counts: Counts) -> Counts:
-        """Return target accuracy and negation F1; NaN where no device matched, or none is negated."""
+        """Return the target accuracies and negation F1; NaN where no device matched, has a target, or is negated."""
         negation = f1(counts[..., 2], counts[..., 3], counts[..., 4])
-        return np.stack([ratio(counts[..., 0], counts[..., 1]), negation], axis=-1)
+        targets = [ratio(counts[..., 0], counts[..., 1]), ratio(counts[..., 5], counts[..., 6])]
+        return np.stack([*targets, negation], axis=-1)
 
     def support(self, counts: Counts) -> Counts:
-        """Return the matched devices, and the negated ones among them in gold."""
-        return np.array([counts[1], counts[2] + counts[4]])
+        """Return the matched devices, those with a gold target, and the negated ones among them in gold."""
+        return np.array([counts[1], counts[6], counts[2] + counts[4]])
