@@ -24,10 +24,10 @@ def matched_devices(gold: Answer, predicted: Answer) -> list[tuple[Device, Devic
 
 
 class DeviceAttributes:
-    """Target accuracy over matched devices, and F1 of negation over them."""
+    """Target accuracy over matched devices (all, and those with a gold target), and F1 of negation over them."""
 
     kinds: ClassVar[frozenset[str]] = frozenset({"devices"})
-    rows = (("device_target_accuracy", ""), ("device_negation_f1", ""))
+    rows = (("device_target_accuracy", ""), ("device_target_accuracy_named", ""), ("device_negation_f1", ""))
     size = 7
 
     def __init__(self, task: Task) -> None:

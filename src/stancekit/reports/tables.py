@@ -39,6 +39,7 @@ _NAMES = {
     "f_avg": "F(favor, against)",
     "holder_f1_not_author": "holder-F1, not the outlet's",
     "holder_accuracy_not_author": "holder accuracy, not the outlet's",
+    "device_target_accuracy_named": "target of devices that have one: accuracy",
     "holder_f1": "holder-F1",
     "holder_accuracy": "holder accuracy",
     "macro_f1": "macro-F1",
