@@ -1,6 +1,6 @@
 """The counts of the bundled corpus beside what it promises; prints Markdown, and exits with 1 when a promise is broken.
 
-Run: python benchmarks/corpus.py            (the table of data/dispatches/README.md)
+Run: python benchmarks/corpus.py [--write]      (--write puts the table into data/dispatches/README.md)
 """
 
 from __future__ import annotations
@@ -23,6 +23,8 @@ from stancekit.text.actors import load as load_actors
 from stancekit.text.duplicates import near_duplicates
 
 FRAMES = codebook.default().names("frame")
+HELD_OUT = "okessa"
+BEGIN, END = "<!-- counts -->", "<!-- end of counts -->"
 HARD = re.compile(
     r"\b(?:liberat|provo[ck]|sabotag|regime|terror|martyr|hero|threat|retaliat|sovereign|occup|aggress|massacr|"
     r"defen[cds]|peace|inva[ds]|victor|victim|innocent|slaughter|separatis|puppet|trait|rebel|restor|ancestral|"
@@ -173,7 +175,7 @@ def rows(sentences: Sequence[Sentence]) -> list[Row]:
         Row("sentences that name a side without a stance", without_stance(sentences), 0, at_most=True),
         Row(
             "device F1 (overlap) of train's wordings on the held-out conflict",
-            lexicon_f1(sentences, "okessa"),
+            lexicon_f1(sentences, HELD_OUT),
             0.5,
             at_most=True,
         ),
@@ -192,19 +194,31 @@ def shared_names(sentences: Sequence[Sentence], held_out: str) -> set[str]:
     return {name for name in names if re.search(rf"(?<!\w){re.escape(name)}(?!\w)", others)}
 
 
+def table(found: Sequence[Row]) -> str:
+    """Return the counts as a Markdown table."""
+    return "\n".join(["| what | count | promised |", "|---|---:|---:|", *map(str, found)])
+
+
+def broken(found: Sequence[Row], sentences: Sequence[Sentence]) -> list[str]:
+    """Return what the corpus promises and does not keep."""
+    shared = sorted(shared_names(sentences, HELD_OUT))
+    return [row.what for row in found if not row.kept] + [f"{name} stands in another conflict" for name in shared]
+
+
 def main() -> None:
-    """Print the table, and fail when a promise is broken."""
+    """Print the table, or write it into the corpus' README; fail when a promise is broken."""
     sentences = load("dispatches").sentences
-    table = rows(sentences)
-    print("| what | count | promised |\n|---|---:|---:|")
-    print("\n".join(map(str, table)))
-    broken = [row.what for row in table if not row.kept]
-    shared = shared_names(sentences, "okessa")
-    if broken or shared:
-        print(
-            "broken: " + "; ".join([*broken, *(f"{name} stands in another conflict" for name in sorted(shared))]),
-            file=sys.stderr,
-        )
+    found = rows(sentences)
+    if "--write" in sys.argv:
+        readme = bundled("data/dispatches/README.md")
+        text = readme.read_text(encoding="utf-8")
+        head, rest = text.split(BEGIN)
+        readme.write_text(f"{head}{BEGIN}\n{table(found)}\n{END}{rest.split(END)[1]}", encoding="utf-8")
+    else:
+        print(table(found))
+    problems = broken(found, sentences)
+    if problems:
+        print("broken: " + "; ".join(problems), file=sys.stderr)
         sys.exit(1)
 
 
