@@ -28,3 +28,8 @@ def read(path: Path) -> Tensors:
         return dict(load(read_bytes(path)))
     except (SafetensorError, ValueError, TypeError, KeyError) as error:
         raise fail(path, f"no valid safetensors file: {error}", "copy the run again, or train it again") from error
+
+
+def under(tensors: Mapping[str, NDArray[Any]], prefix: str) -> Tensors:
+    """Return the arrays whose name begins with `prefix`, without it."""
+    return {name.removeprefix(prefix): values for name, values in tensors.items() if name.startswith(prefix)}

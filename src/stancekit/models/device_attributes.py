@@ -1,0 +1,94 @@
+"""The attributes of a framing device: its frame, the actor that it frames, and whether the sentence denies it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from numpy.typing import NDArray
+
+from stancekit.models import candidates, scorer, tensors
+from stancekit.models.candidates import ActorFinder, Mention
+from stancekit.models.device_features import Range, frame_features, negation_features, target_features
+from stancekit.models.encoder import Seen
+from stancekit.models.scorer import Scorer
+from stancekit.schema import Device, Sentence, Span
+from stancekit.text.tags import token_ranges
+
+_YES, _NO = "yes", "no"
+_NAMES = ("frame", "target", "negation")
+
+
+class DeviceAttributes:
+    """Names the frame of a span, chooses its target among the actors that the sentence names, or none, and negation.
+
+    Candidates are the targets of train and capitalised names. Targets are learnt twice, with the names of train
+    and without them, so that the choice carries over to actors never seen.
+    """
+
+    def __init__(self) -> None:
+        self.finder = ActorFinder()
+        self.scorers = {name: Scorer() for name in _NAMES}
+
+    def fit(self, sentences: Sequence[Sentence], seen: Sequence[Seen], gold: Sequence[Sequence[Device]]) -> None:
+        """Learn from the devices of train, aligned with its sentences."""
+        self.finder = candidates.learn(sentences, seen, [sorted({d.target for d in row if d.target}) for row in gold])
+        devices = [
+            (at, device, span)
+            for at, row in enumerate(gold)
+            for device in row
+            if (span := _token_hull(seen[at], device)) is not None
+        ]
+        frames = [(frame_features(seen[at], span), device.frame) for at, device, span in devices]
+        negations = [(negation_features(seen[at], span), _answer(device.negated)) for at, device, span in devices]
+        targets = []
+        for finder in (self.finder, ActorFinder()):
+            named = finder.in_documents(sentences, seen)
+            for at, device, span in devices:
+                rows = target_features(seen[at], span, device.frame, named[at], finder.gazetteer)
+                targets += [(row, _answer(name == (device.target or ""))) for name, row in rows.items()]
+        for name, pairs in zip(_NAMES, (frames, targets, negations), strict=True):
+            if pairs:
+                self.scorers[name] = scorer.train([row for row, _ in pairs], [label for _, label in pairs])
+
+    def complete(
+        self, sentences: Sequence[Sentence], seen: Sequence[Seen], spans: Sequence[Sequence[Range]]
+    ) -> list[list[tuple[Device, float]]]:
+        """Return the devices at spans of tokens, each with the probability of its frame."""
+        named = self.finder.in_documents(sentences, seen)
+        return [[self._device(s, span, m) for span in row] for s, row, m in zip(seen, spans, named, strict=True)]
+
+    def _device(self, seen: Seen, span: Range, mentions: Sequence[Mention]) -> tuple[Device, float]:
+        frame, sure = self.scorers["frame"].surest(frame_features(seen, span))
+        rows = target_features(seen, span, frame, mentions, self.finder.gazetteer)
+        chances = self.scorers["target"].probability(list(rows.values()), _YES)
+        target = list(rows)[int(chances.argmax())] or None
+        negated, _ = self.scorers["negation"].surest(negation_features(seen, span))
+        place = Span(seen.toks[span[0]].start, seen.toks[span[1] - 1].end)
+        return Device(parts=(place,), frame=frame, target=target, negated=negated == _YES), sure
+
+    def dump(self) -> dict[str, Any]:
+        """Return the actors and the features as JSON."""
+        actors = {"gazetteer": sorted(self.finder.gazetteer), "aliases": self.finder.aliases}
+        return actors | {name: self.scorers[name].dump() for name in _NAMES}
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Return the weights."""
+        return {f"{name}.{key}": values for name in _NAMES for key, values in self.scorers[name].arrays().items()}
+
+    @classmethod
+    def restore(cls, plain: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> DeviceAttributes:
+        """Take back what `dump` and `arrays` returned."""
+        found = cls()
+        found.finder = ActorFinder(plain["gazetteer"], plain["aliases"])
+        found.scorers = {name: Scorer.restore(plain[name], tensors.under(arrays, f"{name}.")) for name in _NAMES}
+        return found
+
+
+def _answer(value: bool) -> str:
+    return _YES if value else _NO
+
+
+def _token_hull(seen: Seen, device: Device) -> Range | None:
+    ranges = token_ranges(device.parts, seen.toks)
+    return (ranges[0][0], ranges[-1][1]) if ranges else None
