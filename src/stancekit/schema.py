@@ -7,7 +7,7 @@ answers share their types. A layer that is None was not annotated; an empty one 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from stancekit.errors import fail
@@ -101,13 +101,17 @@ class Holder:
 
 @dataclass(frozen=True, kw_only=True)
 class Layers:
-    """All that is annotated of one sentence; `labels` holds the answers of a user's own tasks by name."""
+    """All that is annotated of one sentence; `labels` holds the answers of a user's own tasks by name.
+
+    `votes` holds soft labels, where several annotators were merged: the share of them that gave each label, by task.
+    """
 
     text: str
     attributions: tuple[Attribution, ...] | None = None
     devices: tuple[Device, ...] | None = None
     stances: tuple[Stance, ...] | None = None
     labels: Mapping[str, Answer] = field(default_factory=dict)
+    votes: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
 
 
 Answer = (
@@ -135,18 +139,7 @@ class Sentence:
         if self.gold.text != self.text:
             if self.gold.text:
                 raise fail(self.id, "the gold layers belong to another text", "build both from one text")
-            layers = self.gold
-            object.__setattr__(
-                self,
-                "gold",
-                Layers(
-                    text=self.text,
-                    attributions=layers.attributions,
-                    devices=layers.devices,
-                    stances=layers.stances,
-                    labels=layers.labels,
-                ),
-            )
+            object.__setattr__(self, "gold", replace(self.gold, text=self.text))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -93,4 +93,6 @@ def sentence_hash(sentence: Sentence) -> str:
     content = record.dump_annotations(gold) | {"text": sentence.text, "document": sentence.document}
     content["meta"] = dict(sentence.meta)
     content["labels"] = {name: record.dump_answer(answer) for name, answer in gold.labels.items()}
+    if gold.votes:
+        content["votes"] = {task: dict(shares) for task, shares in gold.votes.items()}
     return sha256(dump_json(content).encode())[:16]

@@ -9,6 +9,7 @@ from typing import Any
 
 from stancekit import yamlfile
 from stancekit.data.label_sets import labels_of
+from stancekit.data.votes import relabelled
 from stancekit.errors import Problems, did_you_mean, fail
 from stancekit.schema import Answer, Attribution, Layers, Sentence, Span, Stance
 
@@ -50,7 +51,9 @@ class LabelMap:
             stances=_all(gold.stances, lambda s: self._relabel("stance", s, "label")),
             labels={name: answer for name, answer in labels.items() if answer is not None},
         )
-        return replace(sentence, gold=self._move(mapped))
+        after = replace(sentence, gold=self._move(mapped))
+        votes = relabelled(sentence, after, self._new, self.renamed)
+        return replace(after, gold=replace(after.gold, votes=votes)) if sentence.gold.votes else after
 
     def describe(self) -> list[str]:
         """Return one line a change, for reports."""

@@ -22,6 +22,7 @@ from stancekit.resources import bundled
 from stancekit.schema import Sentence
 
 _NO_OPTIONS: Mapping[str, Any] = {}
+_HOLD_VOTES = ("jsonl", "parquet", "datasets")
 
 
 def load(
@@ -189,6 +190,8 @@ def save(
         raise fail(
             place, "its ending names no format", f"give `format`, one of: {', '.join(components.names('format'))}"
         )
-    writer = _format(name, options, place)
+    writer, kept = _format(name, options, place), tuple(sentences)
     stamp = codebook.stamp if isinstance(codebook, Codebook) else codebook
-    return writer.write(sentences, place, stamp)
+    lost = writer.write(kept, place, stamp)
+    lost["votes of annotators"] += 0 if name in _HOLD_VOTES else sum(bool(s.gold.votes) for s in kept)
+    return +lost

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from stancekit.data import votes
 from stancekit.errors import Problems
 from stancekit.schema import (
     Answer,
@@ -26,7 +27,7 @@ from stancekit.schema import (
 from stancekit.text import derive
 
 _KEYS = frozenset(("id", "document", "index", "text", "meta", "attributions", "devices", "stances"))
-_KEYS |= {"voice", "frames", "labels", "codebook", "probabilities", "tagging"}
+_KEYS |= {"voice", "frames", "labels", "votes", "codebook", "probabilities", "tagging"}
 
 
 def dump(sentence: Sentence, codebook: Mapping[str, str] | None = None) -> dict[str, Any]:
@@ -37,6 +38,8 @@ def dump(sentence: Sentence, codebook: Mapping[str, str] | None = None) -> dict[
     record |= dump_layers(gold)
     if gold.labels:
         record["labels"] = {name: dump_answer(answer) for name, answer in sorted(gold.labels.items())}
+    if gold.votes:
+        record["votes"] = {task: dict(shares) for task, shares in sorted(gold.votes.items())}
     if codebook is not None:
         record["codebook"] = dict(codebook)
     return record
@@ -171,7 +174,8 @@ class Reader:
             self._note("`labels` must be an object", "write {task: answer}")
             labels = {}
         answers = {str(name): a for name, raw in labels.items() if (a := self.free_answer(name, raw)) is not None}
-        return Layers(text=self.text, labels=answers, **read)  # type: ignore[arg-type]
+        shares = votes.parse(record.get("votes"), self.where, self.problems)
+        return Layers(text=self.text, labels=answers, votes=shares, **read)  # type: ignore[arg-type]
 
     def _list(self, key: str, value: Any) -> list[Any]:
         if isinstance(value, list):

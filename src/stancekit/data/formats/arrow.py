@@ -1,6 +1,6 @@
 """Native records as Arrow tables: the schema that Parquet and `datasets` share, both ways.
 
-Free-form fields (`meta`, `labels`) are JSON text; a layer that was not annotated is null.
+Free-form fields (`meta`, `labels`, `votes`) are JSON text; a layer that was not annotated is null.
 """
 
 from __future__ import annotations
@@ -41,10 +41,11 @@ SCHEMA = pa.schema(
         ("voice", pa.string()),
         ("frames", pa.list_(pa.string())),
         ("labels", pa.string()),
+        ("votes", pa.string()),
         ("codebook", pa.struct([(key, pa.string()) for key in ("name", "version", "hash")])),
     ]
 )
-_FREE = ("meta", "labels")
+_FREE = ("meta", "labels", "votes")
 _NATIVE = frozenset(("id", "document", "index", "text", "meta", "attributions", "devices", "stances"))
 
 
