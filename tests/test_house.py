@@ -18,8 +18,21 @@ FLOORS = [
     ("schema", "codebook", "components"),
     ("text", "tasks", "data", "profile"),
     ("metrics", "stats", "models"),
-    ("scoring", "config", "run", "runfolder", "tagged", "tagger", "summary", "material", "answered", "datasets"),
-    ("training", "evaluation", "experiment", "audit", "reports", "corpus", "ingestion", "sharing", "prompting", "sampling"),
+    ("scoring", "config", "run", "runfolder", "tagged", "tagger", "summary", "material", "answered", "datasets", "consensus"),
+    (
+        "training",
+        "evaluation",
+        "experiment",
+        "agreement",
+        "adjudication",
+        "auditing",
+        "reports",
+        "corpus",
+        "ingestion",
+        "sharing",
+        "prompting",
+        "sampling",
+    ),
     ("cli", "__main__", "__init__"),
 ]
 FLOOR = {name: number for number, names in enumerate(FLOORS) for name in names}

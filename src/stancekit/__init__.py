@@ -32,7 +32,10 @@ _PUBLIC = {
     "report": "stancekit.experiment",
     "tag": "stancekit.experiment",
     "train": "stancekit.experiment",
+    "adjudicate": "stancekit.adjudication",
+    "agree": "stancekit.agreement",
     "answers": "stancekit.prompting",
+    "disagreements": "stancekit.adjudication",
     "ingest": "stancekit.ingestion",
     "prompt": "stancekit.prompting",
     "rehydrate": "stancekit.sharing",
@@ -43,6 +46,8 @@ _MODULES = ("datasets",)
 
 if TYPE_CHECKING:
     from stancekit import datasets
+    from stancekit.adjudication import adjudicate, disagreements
+    from stancekit.agreement import agree
     from stancekit.errors import StancekitError
     from stancekit.experiment import check, compare, convert, evaluate, predict, report, tag, train
     from stancekit.ingestion import ingest
@@ -76,11 +81,14 @@ __all__ = [
     "StancekitError",
     "Tagger",
     "Target",
+    "adjudicate",
+    "agree",
     "answers",
     "check",
     "compare",
     "convert",
     "datasets",
+    "disagreements",
     "evaluate",
     "ingest",
     "load",
