@@ -30,6 +30,7 @@ def release(
     to: str | Path,
     *,
     meta: Sequence[str] | None = None,
+    codebook: str | Path | None = None,
     format: str | None = None,
     options: Mapping[str, Any] | None = None,
 ) -> Counter[str]:
@@ -38,7 +39,7 @@ def release(
     Metadata that is text itself (titles, descriptions, anything of more than 8 words) is left out; `meta`
     names the columns to keep instead. Derived fields are left out: they come back with the text.
     """
-    dataset = load_module.load(data, format=format, options=options or {})
+    dataset = load_module.load(data, format=format, options=options or {}, codebook=codebook)
     dropped: Counter[str] = Counter()
 
     def keep(key: str, value: Any) -> bool:
@@ -75,6 +76,7 @@ def rehydrate(
     texts: str | Path,
     to: str | Path | None = None,
     *,
+    codebook: str | Path | None = None,
     format: str | None = None,
     options: Mapping[str, Any] | None = None,
     on_error: Literal["stop", "skip"] = "stop",
@@ -90,7 +92,7 @@ def rehydrate(
     head, rows = _read(Path(released))
     found_by: Counter[str] = Counter()
     problems, sentences = Problems(), []
-    index = _Texts(Path(texts), format, options or {})
+    index = _Texts(Path(texts), codebook, format, options or {})
     for where, row in rows:
         with problems.catching(where):
             way, text = index.find(row, where)
@@ -129,19 +131,19 @@ def _restored(row: Mapping[str, Any], text: str, where: str, problems: Problems)
     try:
         return Reader(where, problems).sentence(restore(row, text))
     except (KeyError, TypeError, ValueError, IndexError) as error:
-        raise fail(where, f"the offsets of this sentence are damaged: {error!r}", "get the release again") from error
+        raise fail(where, f"its offsets cannot be carried over: {error!r}", "get the exact text, or the release again") from error
 
 
 class _Texts:
     """The other side's texts, to be found by several ways."""
 
-    def __init__(self, path: Path, format: str | None, options: Mapping[str, Any]) -> None:
+    def __init__(self, path: Path, codebook: str | Path | None, format: str | None, options: Mapping[str, Any]) -> None:
         self.articles: dict[str, str] = {}
         self.sentences: list[Sentence] = []
         if _holds_articles(path, format):
             self._read_articles(path)
         else:
-            self.sentences = list(load_module.load(path, format=format, options=options))
+            self.sentences = list(load_module.load(path, format=format, options=options, codebook=codebook))
         self.by_id = {s.id: s.text for s in self.sentences}
         self.by_place = {(s.document, s.index): s.text for s in self.sentences}
         self.by_hash = {letters_hash(s.text): s.text for s in self.sentences}
@@ -170,7 +172,7 @@ class _Texts:
     def _candidates(self, row: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         start, end = row["meta"].get("start"), row["meta"].get("end")
         article = self.articles.get(row["document"])
-        if article is not None and type(start) is int and type(end) is int:
+        if article is not None and type(start) is int and type(end) is int and end <= len(article):
             yield "offsets", article[start:end]
         for way, table, key in (
             ("id", self.by_id, row["id"]),

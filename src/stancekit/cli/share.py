@@ -12,19 +12,22 @@ from stancekit.cli.app import Format, Options, app, options_of
 
 _SKIP = typer.Option("--skip-errors", help="Leave out sentences that differ or are missing, and list them.")
 
+Codebook = Annotated[Path | None, typer.Option(help="Your codebook; the bundled one where absent.")]
+
 
 @app.command()
 def release(
     source: Annotated[str, typer.Argument(metavar="DATA", help="The labelled data.")],
     to: Annotated[Path, typer.Option(help="The file to write.")],
     meta: Annotated[list[str] | None, typer.Option(help="Keep these metadata columns only.")] = None,
+    codebook: Codebook = None,
     format: Format = None,
     option: Options = None,
 ) -> None:
     """Write ids, offsets, hashes and labels of a data set, and none of its text."""
     from stancekit import sharing
 
-    left_out = sharing.release(source, to, meta=meta, format=format, options=options_of(option))
+    left_out = sharing.release(source, to, meta=meta, codebook=codebook, format=format, options=options_of(option))
     show.line(f"wrote {to}")
     for what, count in sorted(left_out.items()):
         show.line(f"  left out: {what} ({count})")
@@ -35,6 +38,7 @@ def rehydrate(
     released: Annotated[Path, typer.Argument(metavar="RELEASE", help="A file that `release` wrote.")],
     texts: Annotated[str, typer.Argument(help="The texts: a data set, or articles (a folder, .txt, .html).")],
     to: Annotated[Path, typer.Option(help="The labelled data to write.")],
+    codebook: Codebook = None,
     format: Format = None,
     option: Options = None,
     skip_errors: Annotated[bool, _SKIP] = False,
@@ -46,6 +50,7 @@ def rehydrate(
         released,
         texts,
         to,
+        codebook=codebook,
         format=format,
         options=options_of(option),
         on_error="skip" if skip_errors else "stop",
@@ -64,7 +69,7 @@ def prompt(
     part: Annotated[str, typer.Option(help="The part of a run.")] = "test",
     examples: Annotated[int, typer.Option(help="Worked examples in every prompt.", min=0)] = 0,
     examples_from: Annotated[Path | None, typer.Option(help="Labelled data that gives the examples.")] = None,
-    codebook: Annotated[Path | None, typer.Option(help="Your codebook; the bundled one where absent.")] = None,
+    codebook: Codebook = None,
     format: Format = None,
     option: Options = None,
     seed: int = 13,

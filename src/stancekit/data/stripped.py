@@ -48,7 +48,7 @@ def restore(row: Mapping[str, Any], text: str) -> dict[str, Any]:
     def move(start: int, end: int) -> tuple[int, int]:
         return (start, end) if same else (starts[start], ends[end])
 
-    own = {key: row[key] for key in ("id", "document", "index", "meta")}
+    own = {key: row[key] for key in ("id", "document", "index", "meta", "votes") if key in row}
     return own | {"text": text} | {k: _with_mentions(moved(row[k], move), text) for k in LAYERS if k in row}
 
 
