@@ -31,13 +31,18 @@ CANDIDATES: dict[str, dict[str, Any]] = {
     "window 12, C .5": {"C": 0.5, "target": {"window": 12}},
     "window 12, C 2": {"C": 2.0, "target": {"window": 12}},
     "window 12, svm C .1": {"classifier": "svm", "C": 0.1, "target": {"window": 12}},
+    "no target, svm C .1": {"classifier": "svm", "C": 0.1, "target": BLIND},
+    "window 5, svm C .1": {"classifier": "svm", "C": 0.1, "target": {"window": 5}},
+    "window 20, svm C .1": {"classifier": "svm", "C": 0.1, "target": {"window": 20}},
+    "window 12, svm C .05": {"classifier": "svm", "C": 0.05, "target": {"window": 12}},
+    "window 12, svm C .2": {"classifier": "svm", "C": 0.2, "target": {"window": 12}},
     "window 12, nbsvm C 1": {"classifier": "nbsvm", "C": 1.0, "target": {"window": 12}},
     "window 12, pair .5": {"target": {"window": 12, "pair": 0.5}},
 }
 ROWS: dict[str, tuple[str, dict[str, Any]]] = {
     "majority": ("majority", {"per_target": False}),
-    "linear, no target": ("linear", CANDIDATES["no target"]),
-    "linear": ("linear", CANDIDATES["mask, window 12, name"]),
+    "linear, no target": ("linear", CANDIDATES["no target, svm C .1"]),
+    "linear": ("linear", CANDIDATES["window 5, svm C .1"]),
 }
 
 
