@@ -27,7 +27,7 @@ from strategies import META, corpora, texts
 FIXTURES = Path(__file__).parent / "fixtures"
 EXCHANGE = FIXTURES / "exchange"
 BARE = Codebook("bare", "1")
-QUICK = settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck))
+QUICK = settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 ORDER = "order of relations (now by their content)"
 TOOLS = {  # format: path, options; all of them hold all layers
     "brat": ("x", {}),
@@ -240,6 +240,31 @@ def test_what_was_sent_out_without_labels_comes_back_annotated(tmp_path):
     assert [s.gold.devices and s.gold.devices[0].frame for s in load(tmp_path / "x.jsonl")] == ["blame", ()]
     wanted = load(tmp_path / "x.jsonl", options={"annotated": ["attributions"]})
     assert [s.gold.attributions for s in wanted] == [(), ()]
+
+
+def test_articles_are_cut_into_sentences_and_marks_with_them(tmp_path):
+    text = "The staff said 🧊 rebels fled. They were beaten."
+    entities = [[0, 9, "Source"], [10, 14, "Cue"], [17, len(text), "Content"]]
+    rows = [{"id": k, "start_offset": a, "end_offset": b, "label": label} for k, (a, b, label) in enumerate(entities)]
+    links = [{"from_id": 1, "to_id": 0, "type": "x"}, {"from_id": 1, "to_id": 2, "type": "x"}]
+    (tmp_path / "x.jsonl").write_text(json.dumps({"id": 4, "text": text, "entities": rows, "relations": links}))
+    dataset = load(tmp_path / "x.jsonl", options={"split": True})
+    assert [told(s)[0] for s in dataset] == [
+        [("The staff", "said", "rebels fled.")],
+        [("", "", "They were beaten.")],
+    ]
+    assert dataset.counts == {"marks cut at the end of a sentence": 1}
+    (whole,) = load(tmp_path / "x.jsonl")
+    assert told(whole)[0] == [("The staff", "said", "rebels fled. They were beaten.")]
+
+
+@pytest.mark.parametrize("name", ["brat", "inception"])
+def test_documents_neither_share_a_file_nor_mix_with_others(tmp_path, name):
+    rows = [Sentence(id=document, text="It rained.", document=document) for document in ("a/1", "A_1", "a 1")]
+    save(rows, tmp_path, format=name)
+    with pytest.raises(StancekitError, match="other documents in this folder: A_1-2"):
+        save([replace(rows[0], document="c")], tmp_path, format=name)
+    assert {s.document for s in load(tmp_path)} == {"a/1", "A_1", "a 1"}
 
 
 def test_doccano_reads_both_of_its_projects(tmp_path):

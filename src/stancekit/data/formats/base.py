@@ -51,4 +51,4 @@ class Format(Protocol):
 
 def read_only(name: str) -> StancekitError:
     """Return the error for writing a format that can only be read."""
-    return fail("", f"the format {name} is read only", "write jsonl, markup, csv, tsv, parquet or datasets")
+    return fail("", f"the format {name} is read only", "write another format, jsonl for one")

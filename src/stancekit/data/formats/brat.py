@@ -13,10 +13,10 @@ from stancekit.data.formats.base import ReadLog
 from stancekit.data.formats.carried import KEY
 from stancekit.data.formats.mark_names import holding, plain, read_plain
 from stancekit.data.formats.marks import LAYER_OF, ROLES, Mark, Marks
-from stancekit.data.formats.pages import Page, assemble, file_names, lines, sheets
+from stancekit.data.formats.pages import Page, assemble, file_names, folder_for, lines, sheets
 from stancekit.data.formats.utf16 import Quoted, shortened, to_characters
 from stancekit.errors import fail
-from stancekit.files import make_folder, parse_json, read_text, write_lines, write_text
+from stancekit.files import parse_json, read_text, write_lines, write_text
 from stancekit.schema import Sentence, parts_of, words_of
 
 SIDE_FILE = f"{KEY}.jsonl"
@@ -68,7 +68,7 @@ class Brat:
         lost: Counter[str] = Counter()
         written = sheets(sentences, codebook, lost, one_line=True)
         names = file_names(sheet.document for sheet in written)
-        make_folder(path)
+        folder_for(path, names.values(), ".ann")
         side, used = [], set()
         for sheet in written:
             name, found = names[sheet.document], holding(sheet.found, lost, named=False)

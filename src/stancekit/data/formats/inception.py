@@ -9,10 +9,10 @@ from typing import Any
 
 from stancekit.data.formats.base import ReadLog
 from stancekit.data.formats.marks import Mark, Marks
-from stancekit.data.formats.pages import Page, Piece, Sheet, assemble, file_names, lines, sheets
+from stancekit.data.formats.pages import Page, Piece, Sheet, assemble, file_names, folder_for, lines, sheets
 from stancekit.data.formats.utf16 import Quoted, Units, to_characters
 from stancekit.errors import did_you_mean, fail
-from stancekit.files import dump_json, make_folder, parse_json, read_json, write_json
+from stancekit.files import dump_json, parse_json, read_json, write_text
 from stancekit.schema import Sentence, Span
 from stancekit.text.tokens import tokens
 
@@ -116,9 +116,9 @@ class Inception:
         lost: Counter[str] = Counter()
         written = sheets(sentences, codebook, lost)
         names = file_names(sheet.document for sheet in written)
-        make_folder(path)
+        folder_for(path, names.values(), ".json")
         for sheet in written:
-            write_json(path / f"{names[sheet.document]}.json", _cas(sheet))
+            write_text(path / f"{names[sheet.document]}.json", _cas(sheet))
         return +lost
 
 
@@ -141,8 +141,8 @@ def _structures(value: Any) -> dict[int, dict[str, Any]]:
     return {fs["%ID"]: fs for fs in found}
 
 
-def _cas(sheet: Sheet) -> dict[str, Any]:
-    """Return a document as CAS JSON."""
+def _cas(sheet: Sheet) -> str:
+    """Return a document as CAS JSON, a feature structure a line."""
     units = Units(sheet.text)
     structures: list[dict[str, Any]] = [
         {"%TYPE": _SOFA, "sofaNum": 1, "sofaID": "_InitialView", "mimeType": "text", "sofaString": sheet.text}
@@ -165,13 +165,10 @@ def _cas(sheet: Sheet) -> dict[str, Any]:
         part, same = found.marks[b].parts[0], found.marks[a].label == found.marks[b].label
         ends = {"@Governor": numbers[a], "@Dependent": numbers[b]}
         add(LINK, part.start, part.end, label="part" if same else found.marks[b].label.lower(), **ends)
-    numbered = [{"%ID": number} | fs for number, fs in enumerate(structures, start=1)]
-    members = list(range(2, len(numbered) + 1))
-    return {
-        "%TYPES": _types(),
-        "%FEATURE_STRUCTURES": numbered,
-        "%VIEWS": {"_InitialView": {"%SOFA": 1, "%MEMBERS": members}},
-    }
+    rows = ",\n".join(dump_json({"%ID": number} | fs) for number, fs in enumerate(structures, start=1))
+    views = {"_InitialView": {"%SOFA": 1, "%MEMBERS": list(range(2, len(structures) + 1))}}
+    head = f'{{"%TYPES": {dump_json(_types())},\n"%FEATURE_STRUCTURES": [\n'
+    return f'{head}{rows}\n],\n"%VIEWS": {dump_json(views)}}}\n'
 
 
 def _types() -> dict[str, Any]:

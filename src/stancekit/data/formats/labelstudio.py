@@ -15,7 +15,7 @@ from stancekit.data.formats.marks import LAYER_OF, Mark, Marks, marks_of
 from stancekit.data.formats.pages import Page, assemble, whole
 from stancekit.data.formats.utf16 import UNITS, Quoted, Units, to_characters
 from stancekit.errors import did_you_mean, fail
-from stancekit.files import read_json, write_json, write_text
+from stancekit.files import dump_json, read_json, write_text
 from stancekit.schema import Sentence, Span
 
 _RESULTS = ("annotations", "predictions")
@@ -113,7 +113,7 @@ class LabelStudio:
             result = _write(sentence, marks_of(sentence.gold, lost).apart(), carried, self.units)
             results += result
             tasks.append({"id": number, "data": {self.text: sentence.text, KEY: carried}, kind: [{"result": result}]})
-        write_json(path, tasks)
+        write_text(path, "[\n" + ",\n".join(map(dump_json, tasks)) + "\n]\n")
         write_text(path.with_suffix(".xml"), view(self.text, results))
         return +lost
 

@@ -7,6 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from stancekit.data import record
@@ -14,6 +15,8 @@ from stancekit.data.formats import carried as carriage
 from stancekit.data.formats.base import ReadLog
 from stancekit.data.formats.marks import Mark, Marks, marks_of
 from stancekit.data.formats.spelled import Found, spell
+from stancekit.errors import fail
+from stancekit.files import make_folder
 from stancekit.schema import Sentence, Span
 from stancekit.text.segment import sentences as segment
 
@@ -180,6 +183,16 @@ def sheets(
         sheet.found.links += [(a + first, b + first) for a, b in marks.links]
         sheet.carried.append(carried)
     return list(found.values())
+
+
+def folder_for(path: Path, names: Collection[str], ending: str) -> Path:
+    """Create the folder that the documents are written to; one that holds others is refused, they would mix."""
+    make_folder(path)
+    others = sorted(file.name for file in path.glob(f"*{ending}") if file.stem not in names)
+    if others:
+        what = f"there are other documents in this folder: {', '.join(others[:3])}{' …' if len(others) > 3 else ''}"
+        raise fail(path, what, "give a new folder")
+    return path
 
 
 def file_names(documents: Iterable[str]) -> dict[str, str]:
