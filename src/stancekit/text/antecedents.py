@@ -15,6 +15,8 @@ _PERSON = frozenset({"he", "she"})
 _THING = frozenset({"it"})
 _GROUP = frozenset({"they"})
 _DETERMINERS = frozenset({"the", "this", "that", "these", "those", "his", "her", "its", "their", "both"})
+_POSSESSIVE = re.compile(r"(?:his|her|its|their|our|my)\b|.*[’']s? ", re.IGNORECASE)
+_BEFORE_PLACES = frozenset("in at from of to near off aboard the around outside".split())
 _PEOPLE = frozenset(
     "spokesman spokeswoman spokesperson minister president mayor general colonel major captain lieutenant sergeant "
     "commander admiral official officer governor secretary envoy ambassador judge prosecutor lawyer witness resident "
@@ -45,6 +47,7 @@ class _Candidate:
     parts: Parts
     text: str
     is_source: bool
+    is_surname: bool = False
 
     @property
     def words(self) -> frozenset[str]:
@@ -53,7 +56,8 @@ class _Candidate:
     @property
     def is_person(self) -> bool:
         names = [w for w in self.text.split() if w[:1].isupper()]
-        return bool(self.words & _PEOPLE) or (len(names) >= 2 and not self.words & _ORGANISATIONS)
+        named = self.is_surname or (len(names) >= 2 and not self.words & _ORGANISATIONS)
+        return bool(self.words & _PEOPLE) or named
 
     @property
     def is_plural(self) -> bool:
@@ -105,7 +109,7 @@ def resolve(article: Sequence[Layers]) -> dict[tuple[int, int], Antecedent | Non
                 if best is not None:
                     here.append(_Candidate(best.sentence, best.parts, best.text, True))
             else:
-                here.append(_Candidate(number, relation.source, text, True))
+                here.append(_Candidate(number, relation.source, text, True, _is_surname(text, earlier)))
         named = _names(number, layers.text)
         taken = {c.parts for c in here}
         earlier += [c for c in named if c.parts not in taken] + here
@@ -117,11 +121,26 @@ def _before(candidates: Sequence[_Candidate], parts: Parts) -> list[_Candidate]:
 
 
 def _names(number: int, text: str) -> list[_Candidate]:
-    return [_Candidate(number, (Span(*m.span()),), m.group(), False) for m in _NAME.finditer(text) if m.start()]
+    """Return the names of a sentence that may be people: not those after a word that goes before places."""
+    found = []
+    for match in _NAME.finditer(text):
+        before = text[: match.start()].split()
+        single = " " not in match.group()
+        if (before and before[-1].lower() in _BEFORE_PLACES) or (single and not before):
+            continue
+        found.append(_Candidate(number, (Span(*match.span()),), match.group(), False))
+    return found
+
+
+def _is_surname(text: str, earlier: Sequence[_Candidate]) -> bool:
+    """Say whether a single name ends the longer name of a person mentioned before."""
+    return " " not in text and any(c.is_person and c.text.split()[-1] == text for c in earlier)
 
 
 def _best(text: str, candidates: Sequence[_Candidate], number: int) -> _Candidate | None:
     low = text.lower()
+    if _POSSESSIVE.match(low):
+        return None  # "his mother", "the brigade's officer": somebody new
     for candidate in reversed(candidates):
         if not candidate.is_source and number - candidate.sentence > 2:
             continue
@@ -142,10 +161,11 @@ def _fits_pronoun(pronoun: str, candidate: _Candidate) -> bool:
 
 
 def _fits_definite(low: str, candidate: _Candidate) -> bool:
+    """Say whether a mention holds the head noun, or one of its like, and all its modifiers."""
     head = _head(low)
     singular = head.removesuffix("s")
-    if {head, singular} & candidate.words:
-        return True
-    if any({head, singular} & group and candidate.words & group for group in _SAME):
-        return True
-    return singular in _PEOPLE and candidate.is_source and candidate.is_person and not candidate.words & _PEOPLE
+    modifiers = set(re.findall(r"\w+", low)) - _DETERMINERS - {head}
+    if not modifiers <= candidate.words:
+        return False
+    alike = {head, singular}.union(*(group for group in _SAME if {head, singular} & group))
+    return bool(alike & candidate.words)
