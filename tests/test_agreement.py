@@ -12,13 +12,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import cohen_kappa_score, f1_score
 
-from stancekit import StancekitError, agree
-from stancekit.agreement import Agreement, ceiling_of
+from stancekit import StancekitError, agree, ceiling
+from stancekit.agreement import Agreement
+from stancekit.config import EvaluationConfig
 from stancekit.consensus import majority, shares
 from stancekit.data import annotators
 from stancekit.data import load as load_module
 from stancekit.data.load import load
+from stancekit.experiment import evaluate_predictions
 from stancekit.schema import Device, Layers, Sentence, Span, Stance, Target
+from stancekit.scoring import Scores
 from stancekit.stats.agreement import MISSING, Cohen, Fleiss, NominalAlpha, OrdinalAlpha, UnitizedAlpha
 
 SHARED = Path(os.environ.get("STANCEKIT_SHARED_DATA", Path(__file__).parent.parent / "../shared/data"))
@@ -184,7 +187,7 @@ def test_labels_in_files(files, tmp_path):
     assert scores.find("macro_f1").value == pytest.approx(np.mean(macro))
     assert "annotators:3" in scores.signature_line and "groups:document(6)" in scores.signature_line
     assert Agreement.from_json(json.loads((tmp_path / "agreement.json").read_text())) == found
-    assert ceiling_of(tmp_path / "agreement.json", "tone") == found.ceilings["tone"]
+    assert ceiling.read(tmp_path / "agreement.json", "tone") == found.ceilings["tone"]
     assert set(found.to_frame().kind) == {"agreement", "ceiling"}
 
 
@@ -286,7 +289,7 @@ def test_bad_input_is_told(tmp_path, files):
 
 def test_no_agreement_file(tmp_path):
     (tmp_path / "x.json").write_text("[1]")
-    assert "no file of agreement" in problem(lambda: ceiling_of(tmp_path / "x.json", "tone"))
+    assert "no file of agreement" in problem(lambda: ceiling.read(tmp_path / "x.json", "tone"))
 
 
 def test_an_annotator_who_has_a_sentence_twice(tmp_path):
@@ -333,3 +336,23 @@ def test_babe_has_the_known_alpha():
     assert scores.find("alpha_nominal").value == pytest.approx(0.399, abs=5e-4)
     assert scores.find("unanimous").value == pytest.approx(0.39, abs=5e-3)
     assert scores.signature["annotators"] == 8
+
+
+def test_the_ceiling_stands_in_reports(files, tmp_path):
+    found = agree(files, tasks=["tone"], resamples=100, to=tmp_path / "agreement.json")
+    rows = [json.dumps({"id": f"s{k}", "answer": label}) for k, label in enumerate(BEN)]
+    (tmp_path / "predictions.jsonl").write_text("\n".join(rows))
+    for name, plan in (("with", EvaluationConfig(ceiling=str(tmp_path / "agreement.json"))), ("without", None)):
+        scores = evaluate_predictions(
+            tmp_path / "predictions.jsonl", files[0], "tone", evaluation_plan=plan, to=tmp_path / name
+        )
+        assert Scores.from_json(scores.to_json()) == scores
+        for ending in ("html", "md", "tex"):
+            text = (tmp_path / name / f"report.{ending}").read_text()
+            assert ("annotators" in text) == (name == "with"), ending
+    assert scores.ceiling == ()
+    top = found.ceilings["tone"].find("macro_f1").value
+    html = (tmp_path / "with" / "report.html").read_text()
+    assert f"annotators {top:.3f}" in html and f'class="ceiling" x1="{100 * top:.2f}"' in html
+    with pytest.raises(StancekitError, match="no ceiling for the task 'voice'"):
+        ceiling.read(tmp_path / "agreement.json", "voice")

@@ -18,7 +18,7 @@ FLOORS = [
     ("schema", "codebook", "components"),
     ("text", "tasks", "data", "profile"),
     ("metrics", "stats", "models"),
-    ("scoring", "config", "run", "runfolder", "tagged", "tagger", "summary", "material", "answered", "datasets", "consensus"),
+    ("scoring", "config", "run", "runfolder", "tagged", "tagger", "summary", "material", "answered", "datasets", "consensus", "ceiling"),
     (
         "training",
         "evaluation",

@@ -78,6 +78,7 @@ class EvaluationConfig(_Strict):
     slices: list[str] = Field(default_factory=list, description="metadata columns to score apart")
     resamples: int = Field(10_000, ge=100, le=1_000_000)
     seed: int = 13
+    ceiling: str | None = Field(None, description="a file of `stancekit agree`: the human ceiling beside the figures")
 
 
 class Experiment(_Strict):

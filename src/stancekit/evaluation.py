@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from stancekit import __version__, components, runfolder, scoring
+from stancekit import __version__, ceiling, components, runfolder, scoring
 from stancekit import tasks as tasks_module
 from stancekit.config import EvaluationConfig, TaskConfig
 from stancekit.data import predictions as predictions_file
@@ -108,6 +108,9 @@ def score_part(
         seed=plan.seed,
         signature={**signature, "stancekit": __version__},
     )
+    if plan.ceiling is not None:
+        top = ceiling.read(plan.ceiling, part.task.name)
+        scores = replace(scores, ceiling=tuple(row for row in top.rows if not row.slice))
     progress("scoring", 1, 1)
     return Evaluated(name, part, tuple(predictions), scores)
 

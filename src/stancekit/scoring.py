@@ -47,12 +47,16 @@ class Score:
 
 @dataclass(frozen=True)
 class Scores:
-    """Score rows under the signature of their settings; `left_out` names labels that no average counts."""
+    """Score rows under the signature of their settings; `left_out` names labels that no average counts.
+
+    `ceiling` holds what annotators reach against each other in the same metrics, where it is known.
+    """
 
     rows: tuple[Score, ...]
     signature: Mapping[str, Any] = field(default_factory=dict)
     left_out: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    ceiling: tuple[Score, ...] = ()
 
     def find(self, metric: str, label: str = "", slice: str = "") -> Score:
         """Return one row."""
@@ -69,15 +73,15 @@ class Scores:
 
     def to_json(self) -> dict[str, Any]:
         """Return the scores as JSON."""
-        rows = [{k: v for k, v in asdict(row).items() if k != "p" or v is not None} for row in self.rows]
-        signature = {"signature": dict(self.signature), "signature_line": self.signature_line}
-        return signature | {"rows": rows, "left_out": list(self.left_out), "notes": list(self.notes)}
+        value = {"signature": dict(self.signature), "signature_line": self.signature_line, "rows": _dump(self.rows)}
+        value |= {"left_out": list(self.left_out), "notes": list(self.notes)}
+        return value | ({"ceiling": _dump(self.ceiling)} if self.ceiling else {})
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Scores:
         """Read what `to_json` returned."""
-        rows = tuple(Score(**row) for row in value["rows"])
-        return cls(rows, dict(value["signature"]), tuple(value["left_out"]), tuple(value["notes"]))
+        rows, ceiling = (tuple(Score(**row) for row in value.get(key, ())) for key in ("rows", "ceiling"))
+        return cls(rows, dict(value["signature"]), tuple(value["left_out"]), tuple(value["notes"]), ceiling)
 
     def to_frame(self) -> pd.DataFrame:
         """Return one row a score."""
@@ -96,6 +100,10 @@ class Scores:
 
     def _repr_html_(self) -> str:
         return str(Scores(self.main).to_frame().to_html(index=False, escape=True))
+
+
+def _dump(rows: Sequence[Score]) -> list[dict[str, Any]]:
+    return [{k: v for k, v in asdict(row).items() if k != "p" or v is not None} for row in rows]
 
 
 def _line(row: Score) -> str:

@@ -13,9 +13,9 @@ from stancekit.consensus import Case, cases
 from stancekit.data import annotators as annotators_module
 from stancekit.data.annotators import Annotators, Reading, Sources
 from stancekit.data.dataset import annotated
-from stancekit.errors import did_you_mean, fail
+from stancekit.errors import fail
 from stancekit.evaluation import task_of
-from stancekit.files import read_json, write_json
+from stancekit.files import write_json
 from stancekit.scoring import Scores
 from stancekit.tasks import Task, labels_in
 
@@ -91,17 +91,6 @@ def agree(
     if to is not None:
         write_json(Path(to), result.to_json())
     return result
-
-
-def ceiling_of(path: str | Path, task: str) -> Scores:
-    """Return the human ceiling of a task from a file that `agree` wrote."""
-    try:
-        found = Agreement.from_json(read_json(Path(path))).ceilings
-    except (KeyError, TypeError, AttributeError) as error:
-        raise fail(path, "this is no file of agreement", "write it with `stancekit agree … --to FILE`") from error
-    if task not in found:
-        raise fail(path, f"there is no ceiling for the task {task!r}", did_you_mean(task, found))
-    return found[task]
 
 
 def shared_tasks(annotators: Annotators) -> list[str]:

@@ -46,6 +46,7 @@ def evaluate(
     groups: Annotated[list[str] | None, typer.Option(help="Resample these groups (document, event, …).")] = None,
     slices: Annotated[list[str] | None, typer.Option(help="Score each value of these columns apart.")] = None,
     resamples: Annotated[int | None, typer.Option(help="Bootstrap resamples.", min=100)] = None,
+    ceiling: Annotated[str | None, typer.Option(help="A file of `agree`: the human ceiling.")] = None,
     format: Format = None,
     option: Options = None,
     no_text: NoText = False,
@@ -58,7 +59,7 @@ def evaluate(
     from stancekit.config import EvaluationConfig
     from stancekit.errors import fail
 
-    given = {"groups": groups, "slices": slices, "resamples": resamples}
+    given = {"groups": groups, "slices": slices, "resamples": resamples, "ceiling": ceiling}
     changes = {key: value for key, value in given.items() if value}
     with show.Progress(quiet or as_json) as progress:
         if source.is_file():

@@ -108,7 +108,7 @@ def scores(found: Any, as_json: bool) -> None:
         if any(r.p is not None for r in rows):
             console.print(_differences([r for r in rows if not r.label]))
         else:
-            console.print(_whole([r for r in rows if not r.slice and not r.label]))
+            console.print(_whole([r for r in rows if not r.slice and not r.label], found.ceiling))
             _pivot("label", [r for r in rows if r.label and not r.slice])
             main = [r for r in rows if r.slice and not r.label and not r.metric.endswith(("precision", "recall"))]
             _pivot("slice", main)
@@ -136,10 +136,13 @@ def _interval(row: Score) -> str:
     return "–" if row.low is None or row.high is None else f"{row.low:.3f} – {row.high:.3f}"
 
 
-def _whole(rows: Sequence[Score]) -> Table:
-    table = _grid(["metric"], ["value", "95 %", "support"])
+def _whole(rows: Sequence[Score], ceiling: Sequence[Score]) -> Table:
+    """Return one line a figure, with what annotators reach where that is known."""
+    top = {(row.metric, row.label): _value(row.value) for row in ceiling}
+    table = _grid(["metric"], ["value", "95 %", *(["annotators"] if top else []), "support"])
     for row in rows:
-        table.add_row(row.metric, _value(row.value), _interval(row), f"{row.support:g}")
+        reached = [top.get((row.metric, row.label), "–")] if top else []
+        table.add_row(row.metric, _value(row.value), _interval(row), *reached, f"{row.support:g}")
     return table
 
 

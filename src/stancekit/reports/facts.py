@@ -66,6 +66,7 @@ def _common(evaluated: Evaluated, no_text: bool) -> dict[str, Any]:
         "signature_line": scores.signature_line,
         "notes": list(scores.notes),
         "left_out": list(scores.left_out),
+        "ceiling": bool(scores.ceiling),
         "headlines": tables.headlines(scores, part.task),
         "scores": tables.whole(scores),
         "labels": tables.by_label(scores, part.task),

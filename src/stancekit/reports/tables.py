@@ -17,6 +17,7 @@ LEADS = (
 ).split()
 """The figures that open a report, in this order, where a task has them."""
 
+_NONE: Mapping[tuple[str, str], float | None] = {}
 _FAMILIES = {
     "span_exact": "exact spans",
     "span_overlap": "overlapping spans",
@@ -67,10 +68,18 @@ def name(metric: str) -> str:
     return f"{words}: {_KINDS[kind]}" if words and kind else words or _KINDS[kind]
 
 
-def _row(row: Score) -> dict[str, Any]:
+Ceiling = Mapping[tuple[str, str], float | None]
+
+
+def _ceiling(scores: Scores) -> Ceiling:
+    """Return what annotators reach against each other, by metric and label."""
+    return {(row.metric, row.label): row.value for row in scores.ceiling}
+
+
+def _row(row: Score, top: Ceiling = _NONE) -> dict[str, Any]:
     found: dict[str, Any] = {"metric": row.metric, "name": name(row.metric), "label": row.label}
     found |= {"value": row.value, "low": row.low, "high": row.high, "support": row.support}
-    return found
+    return found | {"ceiling": top.get((row.metric, row.label))}
 
 
 def _of(rows: Iterable[Score], slice_name: str) -> list[Score]:
@@ -79,7 +88,8 @@ def _of(rows: Iterable[Score], slice_name: str) -> list[Score]:
 
 def whole(scores: Scores) -> list[dict[str, Any]]:
     """Return the figures over all labels of the whole part."""
-    return [_row(r) for r in _of(scores.rows, "") if not r.label]
+    top = _ceiling(scores)
+    return [_row(r, top) for r in _of(scores.rows, "") if not r.label]
 
 
 def headlines(scores: Scores, task: Task) -> list[dict[str, Any]]:
@@ -95,12 +105,12 @@ def by_label(scores: Scores, task: Task) -> list[dict[str, Any]]:
     """Return one table a family of metrics: a row a label (or a rule, where that is what labels name)."""
     rules = task.kind == "layers"
     rows = [r for r in _of(scores.rows, "") if r.label or (rules and r.metric.startswith("holder"))]
-    found = []
+    found, top = [], _ceiling(scores)
     for group in dict.fromkeys(_group(r, rules) for r in rows):
         inside = [r for r in rows if _group(r, rules) == group]
         metrics = list(dict.fromkeys(r.metric for r in inside))
         title = name(group) if rules else _FAMILIES.get(group, group.replace("_", " ")) or "labels"
-        cells = {(r.metric, r.label): _row(r) for r in inside}
+        cells = {(r.metric, r.label): _row(r, top) for r in inside}
         found.append(
             {
                 "title": title,
