@@ -35,6 +35,7 @@ _PUBLIC = {
     "adjudicate": "stancekit.adjudication",
     "agree": "stancekit.agreement",
     "answers": "stancekit.prompting",
+    "audit": "stancekit.auditing",
     "disagreements": "stancekit.adjudication",
     "ingest": "stancekit.ingestion",
     "prompt": "stancekit.prompting",
@@ -48,6 +49,7 @@ if TYPE_CHECKING:
     from stancekit import datasets
     from stancekit.adjudication import adjudicate, disagreements
     from stancekit.agreement import agree
+    from stancekit.auditing import audit
     from stancekit.errors import StancekitError
     from stancekit.experiment import check, compare, convert, evaluate, predict, report, tag, train
     from stancekit.ingestion import ingest
@@ -84,6 +86,7 @@ __all__ = [
     "adjudicate",
     "agree",
     "answers",
+    "audit",
     "check",
     "compare",
     "convert",

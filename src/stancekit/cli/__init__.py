@@ -11,7 +11,7 @@ from rich.console import Console
 from stancekit.errors import StancekitError
 
 INTERRUPTED = 130
-GROUPS = ("runs", "data", "collect", "share", "agree")
+GROUPS = ("runs", "data", "collect", "share", "agree", "audit")
 """The files that hold commands; importing one adds them to the app."""
 
 
