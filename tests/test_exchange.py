@@ -231,6 +231,15 @@ def test_label_studio_keeps_predictions_apart_from_annotations(tmp_path):
     assert '<Label value="frame/valour"/>' in view and '<Choice value="sea"/>' in view
 
 
+@pytest.mark.parametrize("name", [*TOOLS, "conll"])
+def test_votes_travel_with_the_labels(tmp_path, name):
+    text = "It rained."
+    gold = Layers(text=text, labels={"topic": "sea"}, votes={"topic": {"sea": 0.75, "war": 0.25}})
+    rows = [Sentence(id="d.0", text=text, document="d", gold=gold)]
+    file, options = TOOLS.get(name, ("x.conll", {}))
+    assert round_trip(rows, tmp_path / file, name, options) == (Counter(), rows)
+
+
 def test_what_was_sent_out_without_labels_comes_back_annotated(tmp_path):
     rows = [Sentence(id=f"s{k}", text=f"A provocation {k}.", document="d", index=k) for k in range(2)]
     save(rows, tmp_path / "x.jsonl", format="doccano")

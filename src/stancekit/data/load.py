@@ -22,7 +22,7 @@ from stancekit.resources import bundled
 from stancekit.schema import Sentence
 
 _NO_OPTIONS: Mapping[str, Any] = {}
-_HOLD_VOTES = ("jsonl", "parquet", "datasets")
+_HOLD_NO_VOTES = ("markup", "csv", "tsv")
 
 
 def load(
@@ -193,5 +193,5 @@ def save(
     writer, kept = _format(name, options, place), tuple(sentences)
     stamp = codebook.stamp if isinstance(codebook, Codebook) else codebook
     lost = writer.write(kept, place, stamp)
-    lost["votes of annotators"] += 0 if name in _HOLD_VOTES else sum(bool(s.gold.votes) for s in kept)
+    lost["votes of annotators"] += sum(bool(s.gold.votes) for s in kept) if name in _HOLD_NO_VOTES else 0
     return +lost

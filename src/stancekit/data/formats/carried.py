@@ -37,7 +37,9 @@ def _carry(sentence: Sentence, codebook: Mapping[str, str] | None, layers: Colle
     tasks = sorted(answers)
     answers["stances"] = gold.stances if "stances" in layers else None
     slots = {name: slots for name, answer in answers.items() if (slots := _slots(answer))}
-    optional = {"meta": dict(sentence.meta), "labels": labels, "tasks": tasks, "slots": slots, "codebook": codebook}
+    votes = {task: dict(shares) for task, shares in sorted(gold.votes.items())}
+    optional: dict[str, Any] = {"meta": dict(sentence.meta), "labels": labels, "tasks": tasks, "slots": slots}
+    optional |= {"votes": votes, "codebook": codebook}
     return value | {key: entry for key, entry in optional.items() if entry}
 
 
@@ -56,7 +58,7 @@ def native(text: str, carried: Mapping[str, Any], found: Found, seen: Collection
     are carried as such, or where that was not carried, those `seen` anywhere in the file.
     """
     seen = () if "layers" in carried else seen
-    value = {key: carried[key] for key in ("id", "document", "index", "meta", "codebook") if key in carried}
+    value = {key: carried[key] for key in ("id", "document", "index", "meta", "votes", "codebook") if key in carried}
     labels = dict(_mapping(carried, "labels"))
     slots = _mapping(carried, "slots")
     known = {*_names(carried, "layers"), *_names(carried, "tasks"), *seen, *found, *slots}
@@ -86,16 +88,18 @@ def choose(carried: Mapping[str, Any], chosen: Mapping[str, list[str]], shown: C
     """Return what was carried, with the labels of a sentence as they were chosen in the tool.
 
     One label stays one label where the task had one before, otherwise it is a set. A task that was `shown` and
-    has no label any more has lost it.
+    has no label any more has lost it; one whose labels have changed has lost the votes for the old ones.
     """
-    labels = dict(_mapping(carried, "labels"))
+    old = _mapping(carried, "labels")
+    labels = dict(old)
     for task in {*chosen, *shown}:
         values, single = chosen.get(task, []), isinstance(labels.get(task), str)
         if not values and (single or task not in labels):
             labels.pop(task, None)
         else:
             labels[task] = values[0] if single and len(values) == 1 else sorted(set(values))
-    return dict(carried) | {"labels": labels}
+    kept = {task: shares for task, shares in _mapping(carried, "votes").items() if labels.get(task) == old.get(task)}
+    return dict(carried) | {"labels": labels} | ({"votes": kept} if "votes" in carried else {})
 
 
 def untouched(carried: Mapping[str, Any]) -> dict[str, Any]:

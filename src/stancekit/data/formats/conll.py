@@ -213,7 +213,7 @@ def _held(sentence: Sentence, names: list[str], lost: Counter[str]) -> Sentence:
             del labels[name]
     if gold.attributions is not None and {*ROLES, TASK_OF_ROLES} & {*names}:
         labels[TASK_OF_ROLES] = ()
-    kept = Layers(text=gold.text, devices=devices, labels=labels)
+    kept = Layers(text=gold.text, devices=devices, labels=labels, votes=gold.votes)
     return Sentence(**{**vars(sentence), "gold": kept})
 
 

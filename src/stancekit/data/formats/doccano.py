@@ -109,7 +109,7 @@ class Doccano:
                 lost[f"{layer} (classification holds labels of the text)"] += getattr(sentence.gold, layer) is not None
             answers = [name for name, answer in sentence.gold.labels.items() if isinstance(answer, tuple)]
             lost.update(f"answers of {name} that are no labels of the text" for name in answers)
-        bare = [replace(s, gold=Layers(text=s.text, labels=_plain_labels(s.gold.labels))) for s in sentences]
+        bare = [replace(s, gold=_labels_alone(s.gold)) for s in sentences]
         rows = []
         for sentence, carried in zip(bare, carry(bare, codebook, ()), strict=True):
             answer = sentence.gold.labels.get(self.classes or "")
@@ -128,8 +128,9 @@ def _labelled(
     return rows
 
 
-def _plain_labels(labels: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: answer for name, answer in labels.items() if isinstance(answer, str | frozenset)}
+def _labels_alone(gold: Layers) -> Layers:
+    plain = {name: answer for name, answer in gold.labels.items() if isinstance(answer, str | frozenset)}
+    return Layers(text=gold.text, labels=plain, votes=gold.votes)
 
 
 def _entity(item: Any, where: str, log: ReadLog) -> tuple[Any, tuple[int, int], str] | None:
