@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import re
 from dataclasses import replace
@@ -11,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from stancekit import StancekitError, ingest, rehydrate, release
+from stancekit import StancekitError, evaluate, ingest, rehydrate, release, report, train
 from stancekit.data.load import load, save
 from stancekit.schema import Layers, Span
 from stancekit.text.normal import letters
@@ -152,3 +153,14 @@ def test_damaged_releases_are_refused(tmp_path):
         tmp_path / "wide.jsonl",
     )
     assert "cannot be carried over" in problems_of(tmp_path / "bad", tmp_path / "wide.jsonl")[0]
+
+
+def test_reports_without_text_hold_no_sentence(tmp_path):
+    run = train("voice-majority", [f"output={tmp_path / 'run'}", "evaluation.resamples=100"])
+    evaluate(run, no_text=True)
+    written = [*(tmp_path / "run").glob("report.*"), *report(run, to=tmp_path / "shown", no_text=True)]
+    texts = [s.text for s in load("dispatches")]
+    for path in written:
+        content = html.unescape(path.read_text(encoding="utf-8"))
+        assert not any(text in content for text in texts)
+    assert any(text in p.read_text(encoding="utf-8") for p in report(run, to=tmp_path / "full") for text in texts)

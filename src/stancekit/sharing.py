@@ -131,7 +131,8 @@ def _restored(row: Mapping[str, Any], text: str, where: str, problems: Problems)
     try:
         return Reader(where, problems).sentence(restore(row, text))
     except (KeyError, TypeError, ValueError, IndexError) as error:
-        raise fail(where, f"its offsets cannot be carried over: {error!r}", "get the exact text, or the release again") from error
+        hint = "get the exact text, or the release again"
+        raise fail(where, f"its offsets cannot be carried over: {error!r}", hint) from error
 
 
 class _Texts:

@@ -22,7 +22,10 @@ _PERMUTATIONS = 256
 _CROWD = 50
 _WORD = re.compile(r"\w+")
 
+_MIXER = np.uint64(0x9E3779B97F4A7C15)
+
 Pair = tuple[int, int, float]
+Shingles = NDArray[np.uint64]
 
 
 def exact_duplicates(texts: Sequence[str]) -> list[list[int]]:
@@ -48,11 +51,11 @@ def near_duplicates(texts: Sequence[str], *, threshold: float = 0.8, shingle: in
     if not 0 < threshold <= 1 or shingle < 1:
         raise fail("near duplicates", f"threshold {threshold}, shingle {shingle}", "0 < threshold ≤ 1, shingle ≥ 1")
     sets = _shingle_sets(texts, shingle)
-    first: dict[frozenset[int], int] = {}
+    first: dict[bytes, int] = {}
     found: list[Pair] = []
     for position, one in enumerate(sets):
-        if one and first.setdefault(one, position) != position:
-            found.append((first[one], position, 1.0))
+        if len(one) and first.setdefault(one.tobytes(), position) != position:
+            found.append((first[one.tobytes()], position, 1.0))
     kept = np.fromiter(first.values(), np.int64, len(first))
     found.extend(_verified(sets, _candidates(sets, kept, threshold), threshold))
     return sorted(found)
@@ -77,15 +80,27 @@ def connected(pairs: Iterable[tuple[int, int, float]]) -> list[list[int]]:
     return list(groups.values())
 
 
-def _shingle_sets(texts: Sequence[str], size: int) -> list[frozenset[int]]:
-    """Number the shingles in order of appearance; a text shorter than a shingle is one, a text without words none."""
-    numbers: dict[tuple[str, ...], int] = {}
+def _shingle_sets(texts: Sequence[str], size: int) -> list[Shingles]:
+    """Return the shingles of every text as sorted numbers; a text shorter than a shingle has one.
+
+    Words are numbered in order of appearance, and a run of words is a 64-bit hash of their numbers: 8 bytes a
+    shingle, where sets of words would fill the memory with a large crawl.
+    """
+    numbers: dict[str, int] = {}
     sets = []
     for text in texts:
-        words = _WORD.findall(text.casefold())
-        runs = zip(*(words[k:] for k in range(size)), strict=False) if len(words) >= size else [tuple(words)]
-        sets.append(frozenset(numbers.setdefault(run, len(numbers)) for run in runs if run))
+        words = [numbers.setdefault(word, len(numbers) + 1) for word in _WORD.findall(text.casefold())]
+        ids, length = np.array(words, np.uint64), min(size, len(words))
+        runs = ids[: len(ids) - length + 1].copy() if words else ids
+        for k in range(1, length):
+            runs = runs * _MIXER + ids[k : len(ids) - length + 1 + k]
+        sets.append(np.unique(runs))
     return sets
+
+
+def _folded(shingle: int) -> int:
+    """Return 32 bits of a shingle's number, what MinHash takes."""
+    return (shingle ^ (shingle >> 32)) & 0xFFFFFFFF
 
 
 def _bands(threshold: float) -> tuple[int, int]:
@@ -97,11 +112,11 @@ def _bands(threshold: float) -> tuple[int, int]:
     return rows, _PERMUTATIONS // rows
 
 
-def _candidates(sets: Sequence[frozenset[int]], kept: NDArray[np.int64], threshold: float) -> NDArray[np.int64]:
+def _candidates(sets: Sequence[Shingles], kept: NDArray[np.int64], threshold: float) -> NDArray[np.int64]:
     """Return the pairs of positions that agree in some band and are near enough in size, shape (pairs, 2)."""
     if len(kept) < 2:
         return np.zeros((0, 2), np.int64)
-    sketches = MinHash.generator(([*sets[k]] for k in kept), num_perm=_PERMUTATIONS, hashfunc=int, seed=1)
+    sketches = MinHash.generator((sets[k].tolist() for k in kept), num_perm=_PERMUTATIONS, hashfunc=_folded, seed=1)
     signatures = np.stack([sketch.hashvalues for sketch in sketches]).astype(np.uint64)
     sizes = np.array([len(sets[k]) for k in kept])
     rows, bands = _bands(threshold)
@@ -133,9 +148,10 @@ def _in_crowd(members: list[int]) -> Iterator[tuple[int, int]]:
         yield from ((early, late) for early in members[:_CROWD])
 
 
-def _verified(sets: Sequence[frozenset[int]], pairs: NDArray[np.int64], threshold: float) -> Iterator[Pair]:
+def _verified(sets: Sequence[Shingles], pairs: NDArray[np.int64], threshold: float) -> Iterator[Pair]:
+    hashed = {k: frozenset(sets[k].tolist()) for k in np.unique(pairs).tolist()}
     for one, other in pairs.tolist():
-        shared = len(sets[one] & sets[other])
-        jaccard = shared / (len(sets[one]) + len(sets[other]) - shared)
+        shared = len(hashed[one] & hashed[other])
+        jaccard = shared / (len(hashed[one]) + len(hashed[other]) - shared)
         if jaccard >= threshold:
             yield one, other, jaccard
