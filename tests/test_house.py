@@ -77,9 +77,15 @@ def imports(path: Path) -> list[tuple[str, bool]]:
         if isinstance(node, ast.Import):
             found += [(alias.name, id(node) in top) for alias in node.names]
         elif isinstance(node, ast.ImportFrom) and node.module:
-            names = [f"{node.module}.{a.name}" for a in node.names] if node.module == "stancekit" else [node.module]
-            found += [(name, id(node) in top) for name in names]
+            found += [(_module(node.module, alias.name), id(node) in top) for alias in node.names]
     return found
+
+
+def _module(package: str, name: str) -> str:
+    """Return the module that `from package import name` loads: the package, or a file in it."""
+    inner = SOURCE.parent.joinpath(*package.split("."), name)
+    is_file = inner.with_suffix(".py").exists() or (inner / "__init__.py").exists()
+    return f"{package}.{name}" if is_file or package == "stancekit" else package
 
 
 def floor_of(module: str) -> int | None:
