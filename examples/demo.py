@@ -34,7 +34,8 @@ def main() -> None:
     print("\nreports:")
     for name in NAMES:
         print(f"  {ROOT / 'runs' / 'demo' / name / 'report.test.html'}")
-    print(f"\nthe first lines of runs/demo/holder/report.test.md:\n\n{first_lines(ROOT / 'runs/demo/holder/report.test.md')}")
+    report = Path("runs") / "demo" / "holder" / "report.test.md"
+    print(f"\nthe first lines of {report}:\n\n{first_lines(ROOT / report)}")
     print(f"\ndone in {time.monotonic() - started:.0f} s; now try: .venv/bin/stancekit tag FILE")
 
 

@@ -59,7 +59,10 @@ def test_python_round(finished: Path) -> None:
     predictions = run.predict(["Savage invaders burn our sacred village", "Council meets on Monday"])
     assert [p.answer for p in predictions] == ["loaded", "plain"]
     assert run.predict_proba(["A text"]).shape == (1, 2)
-    assert list(predictions.to_frame()["text"]) == ["Savage invaders burn our sacred village", "Council meets on Monday"]
+    assert list(predictions.to_frame()["text"]) == [
+        "Savage invaders burn our sacred village",
+        "Council meets on Monday",
+    ]
     assert "label by linear" in repr(run) and "accuracy" in repr(run)
     stored = Scores.from_json(json.loads((finished / "scores.test.json").read_text()))
     assert stored.find("accuracy").value == experiment.evaluate(run).find("accuracy").value
