@@ -46,7 +46,11 @@ def restore(row: Mapping[str, Any], text: str) -> dict[str, Any]:
     same = fingerprint(text)["hash"] == row["hash"]
 
     def move(start: int, end: int) -> tuple[int, int]:
-        return (start, end) if same else (starts[start], ends[end])
+        if same:
+            return start, end
+        if starts[start] >= ends[end]:
+            raise ValueError("a span of white space alone has no place in a copy")
+        return starts[start], ends[end]
 
     own = {key: row[key] for key in ("id", "document", "index", "meta", "votes") if key in row}
     return own | {"text": text} | {k: _with_mentions(moved(row[k], move), text) for k in LAYERS if k in row}

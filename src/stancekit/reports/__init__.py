@@ -10,9 +10,9 @@ from typing import Any
 
 from stancekit.evaluation import Evaluated
 from stancekit.files import dump_json
-from stancekit.reports import facts
 from stancekit.reports.article import article_page
 from stancekit.reports.comparison import comparison_files
+from stancekit.reports.facts import of_predictions, of_run
 from stancekit.reports.rendering import render
 from stancekit.run import Run
 
@@ -27,12 +27,12 @@ def files(run: Run, evaluated: Evaluated, *, no_text: bool = False) -> dict[str,
 
     With `no_text` no sentence stands in any of them.
     """
-    return _files(f"report.{evaluated.part_name}", facts.of_run(run, evaluated, no_text=no_text))
+    return _files(f"report.{evaluated.part_name}", of_run(run, evaluated, no_text=no_text))
 
 
 def files_of_predictions(name: str, evaluated: Evaluated, *, no_text: bool = False) -> dict[str, bytes]:
     """Return the report of a predictions file without a run: `report.html`, `.md`, `.json` and `.tex`."""
-    return _files("report", facts.of_predictions(name, evaluated, no_text=no_text))
+    return _files("report", of_predictions(name, evaluated, no_text=no_text))
 
 
 def _files(stem: str, value: Mapping[str, Any]) -> dict[str, bytes]:
