@@ -231,3 +231,12 @@ def test_the_text_of_a_sentence_cannot_end_the_prompt(tmp_path):
 def test_locator_prefers_whole_words():
     locator = Locator("said: unsaid, said", Counter())
     assert locator.find("said", None, "cue") == (0, 4) and locator.find("said", None, "cue") == (14, 18)
+
+
+def test_requests_that_were_changed_are_refused(tmp_path):
+    folder = asked(tmp_path)
+    (folder / "requests.jsonl").write_text('{"id": "a.0"}\n', encoding="utf-8")
+    with pytest.raises(StancekitError, match="not as `prompt` wrote them"):
+        given_back(tmp_path, {"id": "a.0", "answer": []})
+    with pytest.raises(StancekitError, match="no such file"):
+        answers(tmp_path / "responses.jsonl", tmp_path / "none", tmp_path / "out.jsonl", **ASKED)

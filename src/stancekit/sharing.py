@@ -22,7 +22,13 @@ from stancekit.text.fingerprint import difference, letters_hash
 VERSION = 1
 _TEXTUAL = frozenset(("title", "headline", "abstract", "description", "lead", "subtitle", "source_text", "text"))
 _MOST_WORDS = 8
-_NEEDED = {"id", "document", "index", "meta", "hash", "letters", "letters_hash", "checks", "offsets"}
+_HEAD = {"sentences", "codebook"}
+_NEEDED: Mapping[str, type] = {
+    **dict.fromkeys(("id", "document", "hash", "letters_hash", "checks"), str),
+    **dict.fromkeys(("index", "letters"), int),
+    "meta": dict,
+    "offsets": list,
+}
 
 
 def release(
@@ -111,14 +117,14 @@ def _read(path: Path) -> tuple[dict[str, Any], list[tuple[str, dict[str, Any]]]]
     """Return the head and the rows of a release, each with its place."""
     lines = [(k, line) for k, line in enumerate(read_text(path).split("\n"), start=1) if line.strip()]
     head = parse_json(lines[0][1], path, lines[0][0]) if lines else {}
-    if not isinstance(head, dict) or head.get("stancekit_release") != VERSION:
+    if not isinstance(head, dict) or head.get("stancekit_release") != VERSION or not head.keys() >= _HEAD:
         raise fail(path, "this is no release of stancekit", "give a file that `stancekit release` wrote")
     problems, rows = Problems(), []
     for number, line in lines[1:]:
         where = f"{path}:{number}"
         with problems.catching(where):
             row = parse_json(line, path, number)
-            if not isinstance(row, dict) or not row.keys() >= _NEEDED:
+            if not isinstance(row, dict) or not all(isinstance(row.get(k), t) for k, t in _NEEDED.items()):
                 raise fail(where, "this is no sentence of a release", "get the file again")
             rows.append((where, row))
     if len(lines) - 1 != head["sentences"]:

@@ -21,6 +21,7 @@ from stancekit.schema import Answer, Layers, Prediction, Sentence, Span, Target
 from stancekit.tasks import Task
 
 EMPTY = "empty"
+_ROW = {"id", "text", "sentence", "document", "index", "meta"}
 _AGAIN = "ask again for this one, or count it as a label with --fallback (`empty` for lists)"
 
 
@@ -55,11 +56,8 @@ def answers(
     missing or cannot be read counts as. `records` also writes native sentences with the answers in the place of
     gold, as an annotator's.
     """
-    folder = Path(requests) if Path(requests).is_dir() else Path(requests).parent
-    about = read_json(folder / "prompt.json")
+    about, rows = _requests(Path(requests) if Path(requests).is_dir() else Path(requests).parent)
     task = restore_task(about["task"])
-    asked = folder / "requests.jsonl"
-    rows = {row["id"]: row for number, line in _lines(asked) for row in [parse_json(line, asked, number)]}
     _check_date(date)
     counts: Counter[str] = Counter()
     problems = Problems()
@@ -78,6 +76,16 @@ def answers(
     if records is not None:
         load_module.save(_sentences(task, rows, found), records, codebook=about["codebook"])
     return Answers(predictions, dict(+counts), tuple(problems))
+
+
+def _requests(folder: Path) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return what `prompt` noted of its requests, and the requests by id."""
+    about, asked = read_json(folder / "prompt.json"), folder / "requests.jsonl"
+    rows = [parse_json(line, asked, number) for number, line in _lines(asked)]
+    whole = isinstance(about, dict) and about.keys() >= {"task", "prompt", "codebook", "sets", "requests"}
+    if not whole or len(rows) != about["requests"] or not all(isinstance(r, dict) and r.keys() >= _ROW for r in rows):
+        raise fail(folder, "the requests are not as `prompt` wrote them", "write them again with the same settings")
+    return about, {row["id"]: row for row in rows}
 
 
 def _check_date(date: str) -> None:
