@@ -19,8 +19,9 @@ from stancekit.models.features import Block, Features
 from stancekit.models.linear import Linear
 from stancekit.models.majority import Majority
 from stancekit.models.ngrams import Analyser
+from stancekit.models.pairs import LEAST, Pairs
 from stancekit.models.solvers import log_count_ratio
-from stancekit.models.targets import TargetSettings, paired
+from stancekit.models.targets import TargetSettings
 from stancekit.schema import Example, Sentence, Span, Target
 from stancekit.tasks import Part
 
@@ -152,11 +153,16 @@ def test_log_count_ratio_by_hand():
     assert np.allclose(found, [np.log((4 / 6) / (1 / 5)), np.log((2 / 6) / (4 / 5))])
 
 
-def test_paired_features_are_copies_in_their_targets_rows():
-    matrix = sparse.csr_matrix([[1.0, 2], [0, 3], [4, 0]])
-    rows = [example("", 0, Target("a")), example("", 1, Target("b")), example("", 2)]
-    found = paired(matrix, rows, ["a", "b"], 0.5).toarray()
-    assert found.tolist() == [[1, 2, 0.5, 1, 0, 0], [0, 3, 0, 0, 0, 1.5], [4, 0, 0, 0, 0, 0]]
+def test_paired_features_are_copies_in_the_rows_of_frequent_targets():
+    dense = np.array([[1.0, 2, 0], [0, 3, 0], [0, 4, 5]])
+    names = ["a", "b", "rare"]
+    train = [example("", k, Target(names[k])) for k in (0, 1) for _ in range(LEAST)] + [example("", 2, Target("rare"))]
+    pairs = Pairs(0.5)
+    pairs.fit(sparse.csr_matrix(dense[[int(e.id) for e in train]]), train)
+    asked = [example("", 0, Target("b")), example("", 1, Target("a")), example("", 2)]
+    found = pairs.transform(sparse.csr_matrix(dense), asked).toarray()
+    # a had the features 0 and 1 in train, b the feature 1
+    assert found.tolist() == [[1, 2, 0, 0, 0, 1], [0, 3, 0, 0, 1.5, 0], [0, 4, 5, 0, 0, 0]]
 
 
 def test_a_target_is_masked_marked_and_seen_by_its_window():

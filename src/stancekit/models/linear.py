@@ -15,8 +15,9 @@ from stancekit.models.calibrate import Truth
 from stancekit.models.decision import Decision, Plan
 from stancekit.models.features import Block, Features, Matrix
 from stancekit.models.ngrams import Analyser
+from stancekit.models.pairs import Pairs
 from stancekit.models.solvers import SOLVERS
-from stancekit.models.targets import TargetSettings, frequent, paired
+from stancekit.models.targets import TargetSettings
 from stancekit.schema import Answer, Example, Prediction
 from stancekit.tasks import Part, Task
 
@@ -76,8 +77,9 @@ class Linear:
     def fit(self, train: Part, dev: Part) -> None:
         """Learn from train; probabilities of svm and nbsvm, and thresholds, from dev or inner folds of train."""
         self._prepare(train.task, *_classes(train))
-        self._pairs = frequent(train.examples) if train.task.kind == "targeted" and self.target.pair else []
-        matrix = self._paired(self._features.fit_transform(train.examples, self.min_df), train.examples)
+        shared = self._features.fit_transform(train.examples, self.min_df)
+        self._pairs.fit(shared, train.examples)
+        matrix = self._pairs.transform(shared, train.examples)
         documents = [e.sentence.document or e.sentence.id for e in train.examples]
         held = (self._matrix(dev.examples), self._truth(dev)) if len(dev) and self._decision.plan.holds_out else None
         truth = self._truth(train)
@@ -87,6 +89,7 @@ class Linear:
     def _prepare(self, task: Task, classes: Sequence[str], always: Sequence[str]) -> None:
         self._labels, self._always = task.labels, tuple(always)
         self._features = Features(self._blocks(task))
+        self._pairs = Pairs(self.target.pair if task.kind == "targeted" else 0.0)
         plan = Plan(**self.settings, multi=task.kind == "multi", seed=self.seed)  # type: ignore[arg-type]
         self._decision = Decision(plan, classes)
 
@@ -101,10 +104,7 @@ class Linear:
         return blocks
 
     def _matrix(self, examples: Sequence[Example]) -> Matrix:
-        return self._paired(self._features.transform(examples), examples)
-
-    def _paired(self, matrix: Matrix, examples: Sequence[Example]) -> Matrix:
-        return paired(matrix, examples, self._pairs, self.target.pair) if self._pairs else matrix
+        return self._pairs.transform(self._features.transform(examples), examples)
 
     def _truth(self, part: Part) -> Truth:
         """Return which class each example has, shape (n, classes)."""
@@ -136,12 +136,12 @@ class Linear:
             "labels": self._labels,
             "classes": self._decision.classes,
             "always": self._always,
-            "pairs": self._pairs,
+            "pairs": list(self._pairs.columns),
             "vocabulary": self._features.vocabulary(),
         }
         write_text(folder / "linear.json", dump_json(plain) + "\n")
         idf = {f"idf.{name}": values for name, values in self._features.idf().items()}
-        tensors.write(folder / "linear.safetensors", self._decision.arrays() | idf)
+        tensors.write(folder / "linear.safetensors", self._decision.arrays() | self._pairs.arrays() | idf)
 
     def load(self, folder: Path, task: Task) -> None:
         """Take back what `save` wrote; the task must have the labels that were learnt."""
@@ -149,7 +149,7 @@ class Linear:
         if tuple(plain["labels"]) != task.labels:
             raise fail(folder, f"the model knows the labels {plain['labels']}, not the task's", "train the run again")
         self._prepare(task, plain["classes"], plain["always"])
-        self._pairs = plain["pairs"]
+        self._pairs.restore(plain["pairs"], arrays)
         self._features.restore(plain["vocabulary"], {b: arrays[f"idf.{b}"] for b in plain["vocabulary"]})
         self._decision.restore(arrays)
 

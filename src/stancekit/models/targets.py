@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
-
-from scipy import sparse
 
 from stancekit.errors import Problems, did_you_mean
 from stancekit.schema import Example
 
 MARK = "_target_"
 _UNIT = re.compile(r"\w+|[^\w\s]")
-_LEAST = 20
-"""Fewer train examples of a target than this give it no weights of its own."""
 
 
 @dataclass(frozen=True)
@@ -26,12 +21,12 @@ class TargetSettings:
     `mask` takes the mention out of the text, `mark` puts `_target_` in its place (or before it, unmasked).
     `window` words and punctuation marks to either side become features that know their side. `name` adds
     the words of the mention (a prior of who it is), `pair` the weight of features paired with the target's
-    name: a copy of all features for every target with at least 20 examples in train (Daumé 2007).
+    name, for every target with at least 20 examples in train (`stancekit.models.pairs`; 0 is none).
     """
 
     mask: bool = True
     mark: bool = True
-    window: int = 12
+    window: int = 5
     name: bool = True
     pair: float = 0.0
 
@@ -78,22 +73,3 @@ def _fits(value: Any, default: Any) -> bool:
         return isinstance(value, bool)
     wanted = int if isinstance(default, int) else (int, float)
     return isinstance(value, wanted) and not isinstance(value, bool) and value >= 0
-
-
-def frequent(examples: Iterable[Example]) -> list[str]:
-    """Return the names of the targets that have enough examples for weights of their own, sorted."""
-    counts = Counter(e.target.name for e in examples if e.target)
-    return sorted(name for name, count in counts.items() if count >= _LEAST)
-
-
-def paired(matrix: Any, examples: Sequence[Example], names: Sequence[str], weight: float) -> Any:
-    """Return the matrix with a copy of its columns for each target, filled in that target's rows.
-
-    Weights on the copies correct those that all targets share (feature augmentation, Daumé 2007).
-    Shape (n, terms) → (n, terms · (1 + targets)).
-    """
-    own = [e.target.name if e.target else "" for e in examples]
-    rows = [sparse.diags_array([weight * (name == other) for other in own], format="csr") @ matrix for name in names]
-    copies = sparse.hstack([matrix, *rows], format="csr")
-    copies.eliminate_zeros()
-    return copies
