@@ -111,7 +111,8 @@ def war(count=30):
         found.append(sentence(hero, device(hero, "heroic", "valour", "Karsk"), index=3 * k))
         found.append(sentence(gang, device(gang, "sabotage groups", "enemy_image", "Tolmenia"), index=3 * k + 1))
         found.append(sentence(f"The ferry at {town} was not running on day {k}.", index=3 * k + 2))
-    return found
+    denied = "Nobody saw any heroic defenders there."
+    return [*found, sentence(denied, device(denied, "heroic", "valour", negated=True), index=3 * count)]
 
 
 @pytest.fixture(scope="module")
@@ -129,6 +130,13 @@ def test_devices_get_frame_target_and_confidence_on_names_never_seen(trained):
     assert [(d.frame, d.target, d.parts[0].of(text)) for d in found.answer] == [("valour", "Ruritania", "heroic")]
     assert len(found.probabilities) == 1
     assert 0 < found.probabilities[0] <= 1
+
+
+def test_a_denied_device_is_negated(trained):
+    task, model = trained
+    texts = ["Nobody saw any heroic defenders at Osk.", "They saw heroic defenders at Osk."]
+    found = model.predict(part(task, [sentence(text, index=k) for k, text in enumerate(texts)]).examples)
+    assert [[(d.frame, d.negated) for d in p.answer] for p in found] == [[("valour", True)], [("valour", False)]]
 
 
 def test_empty_input_and_spaces_are_answered(trained):

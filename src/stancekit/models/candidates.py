@@ -59,7 +59,7 @@ class ActorFinder:
         fits = [
             (len(words), name)
             for name, words in self._known
-            if at + len(words) <= len(low) and all(map(_same_stem, words, low[at : at + len(words)]))
+            if at + len(words) <= len(low) and all(map(same_stem, words, low[at : at + len(words)]))
         ]
         length, name = max(fits, default=(0, ""))
         return Mention(name, at, at + length) if length else None
@@ -87,7 +87,7 @@ class ActorFinder:
     def _canonical(self, actor: str, names: Iterable[str]) -> str:
         if actor in self.gazetteer:
             return actor
-        fits = [n for n in names if len(n) < len(actor) and _same_stem(n.lower(), actor.lower())]
+        fits = [n for n in names if len(n) < len(actor) and same_stem(n.lower(), actor.lower())]
         return min(fits, key=lambda n: (len(n), n), default=actor)
 
 
@@ -114,7 +114,7 @@ def _is_capital(seen: Seen, at: int) -> bool:
     return word[0].isupper() and bool(_WORD.match(word))
 
 
-def _same_stem(name: str, word: str) -> bool:
+def same_stem(name: str, word: str) -> bool:
     """Say whether a word is a name or its adjective: `karsk`, `karskan`; `tolmenia`, `tolmenian`."""
     if name == word:
         return True
