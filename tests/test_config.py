@@ -39,9 +39,12 @@ MISTAKES = {
     "doubled key": (GOOD + "name: again\n", "mine.yaml:6", "stands twice"),
     "broken yaml": (GOOD + "split: {by: [\n", "mine.yaml", "no valid YAML"),
     "not a mapping": ("- a\n- b\n", "mine.yaml:1", "is a mapping"),
-    "a bomb": ("a: &a [x,x,x,x,x,x,x,x,x]\n" + "".join(
-        f"{chr(98 + i)}: &{chr(98 + i)} [{','.join(['*' + chr(97 + i)] * 9)}]\n" for i in range(8)
-    ), "mine.yaml", "unfold into too many"),
+    "a bomb": (
+        "a: &a [x,x,x,x,x,x,x,x,x]\n"
+        + "".join(f"{chr(98 + i)}: &{chr(98 + i)} [{','.join(['*' + chr(97 + i)] * 9)}]\n" for i in range(8)),
+        "mine.yaml",
+        "unfold into too many",
+    ),
 }
 
 
@@ -61,7 +64,9 @@ def test_all_mistakes_at_once(tmp_path: Path) -> None:
 def test_overrides(tmp_path: Path) -> None:
     path = tmp_path / "mine.yaml"
     path.write_text(GOOD)
-    plan = config.load(path, ["model.per_target=false", "split.by=[event, outlet]", "data.on_error=skip", "seeds=[1,2]"])
+    plan = config.load(
+        path, ["model.per_target=false", "split.by=[event, outlet]", "data.on_error=skip", "seeds=[1,2]"]
+    )
     assert plan.model == {"name": "majority", "per_target": False}
     assert plan.data.path == "dispatches" and plan.data.on_error == "skip"
     assert plan.split.by == ["event", "outlet"] and plan.seeds == [1, 2]
