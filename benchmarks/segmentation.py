@@ -20,6 +20,7 @@ from pathlib import Path
 import numpy as np
 import spacy
 
+from stancekit.data.load import load
 from stancekit.schema import Span
 from stancekit.stats.resample import Array, bootstrap
 from stancekit.text.segment import sentences
@@ -28,6 +29,8 @@ HERE = Path(__file__).with_name("segmentation")
 STYLES = ("quotes", "abbreviations", "headlines", "dialogue", "lists")
 WRAPPED = ("quotes", "abbreviations")
 WIDTH = 72
+HELD_OUT = "okessa"
+SPACY, NAIVE_RULE = "– spaCy sentencizer", "– naive rule"
 NAIVE = re.compile(r"(?<=[.!?])\s+(?=([^\W\d_]))")
 Segmenter = Callable[[str], list[Span]]
 
@@ -125,12 +128,11 @@ def figures(table: Array) -> Array:
         return np.stack([right / found, right / gold, 2 * right / (found + gold), inside], axis=-1)
 
 
-def row(name: str, table: Array) -> str:
-    """Return a line of the Markdown table, with intervals over paragraphs."""
-    held_out = table[1::2]
+def row(name: str, table: Array, held_out: Array) -> str:
+    """Return a line of the Markdown table, with intervals over the paragraphs (or articles) of the held-out part."""
     found = bootstrap(held_out, list(range(len(held_out))), figures)
-    precision, recall, _, _ = found.values
-    cells = [f"{int(table[:, 2].sum())} / {int(held_out[:, 2].sum())}", f"{precision:.3f}", f"{recall:.3f}"]
+    cells = [f"{int(table[:, 2].sum())} / {int(held_out[:, 2].sum())}"]
+    cells += [f"{found.values[at]:.3f}" for at in (0, 1)]
     cells += [f"{found.values[at]:.3f} [{found.low[at]:.3f}, {found.high[at]:.3f}]" for at in (2, 3)]
     return f"| {name} | " + " | ".join([*cells, f"{figures(table.sum(axis=0))[2]:.3f}"]) + " |"
 
@@ -163,6 +165,31 @@ def ptc(folder: Path) -> Iterator[Text]:
         yield build([line for rows in paragraphs for line in ("¶", *rows)][1:])
 
 
+def corpus() -> dict[str, list[Text]]:
+    """Return the articles of the bundled corpus by conflict, joined by spaces after the headline."""
+    lines: dict[str, list[str]] = {}
+    for sentence in load("dispatches").sentences:
+        rows = lines.setdefault(sentence.document, [])
+        if len(rows) == 1 and rows[0][-1].isalnum():
+            rows.append("¶")
+        rows.append(sentence.text)
+    found: dict[str, list[Text]] = {}
+    for document, rows in lines.items():
+        found.setdefault(document.split("-")[0], []).append(build(rows))
+    return found
+
+
+def print_corpus(spacy_rule: Segmenter) -> None:
+    """Print the rows of the bundled corpus, its test conflict held out."""
+    articles = corpus()
+    for name, segmenter in (("bundled corpus: stancekit", sentences), (SPACY, spacy_rule), (NAIVE_RULE, naive)):
+        tables = {
+            conflict: np.array([counts(text, by_paragraph(segmenter, text)).sum(axis=0) for text in texts])
+            for conflict, texts in articles.items()
+        }
+        print(row(name, np.concatenate(list(tables.values())), tables[HELD_OUT]), flush=True)
+
+
 def print_agreement(articles: list[Text], spacy_rule: Segmenter) -> None:
     """Print how far the segmenters agree with lines that a tokenizer made, over articles."""
     print("| PTC's lines | boundaries inside paragraphs | agreement (F1) |\n|---|---:|---|")
@@ -190,9 +217,13 @@ def main() -> None:
     for style, text in texts.items():
         found = sentences(text.raw)
         check_offsets(text, found)
-        print(row(f"{style}: stancekit", counts(text, found)))
-        print(row("– spaCy sentencizer", counts(text, by_paragraph(spacy_rule, text))))
-        print(row("– naive rule", counts(text, by_paragraph(naive, text))), flush=True)
+        table = counts(text, found)
+        print(row(f"{style}: stancekit", table, table[1::2]))
+        table = counts(text, by_paragraph(spacy_rule, text))
+        print(row(SPACY, table, table[1::2]))
+        table = counts(text, by_paragraph(naive, text))
+        print(row(NAIVE_RULE, table, table[1::2]), flush=True)
+    print_corpus(spacy_rule)
     if options.ptc:
         print_agreement(list(ptc(options.ptc)), spacy_rule)
 

@@ -1,6 +1,7 @@
 """Sentence segmentation with exact offsets: quotes, abbreviations, headlines, lists, dialogue dashes.
 
-A rule-based segmenter for English news; a segment never loses or moves a character.
+A rule-based segmenter for English news; a segment never loses or moves a character. A text is cut into blocks at
+blank lines and line ends; in a block, every mark that may end a sentence is asked in turn whether it does.
 """
 
 from __future__ import annotations
@@ -9,22 +10,33 @@ import itertools
 import re
 
 from stancekit.schema import Span
+from stancekit.text import abbreviations
 
-_ABBREVIATIONS = frozenset(
-    "st jan feb mar apr jun jul aug sep sept oct nov dec mon tue wed thu fri sat sun ed eds inc ltd co corp bros "
-    "dept est ca al etc jr sr mt ft km kg ave blvd rd op".split()
-)
-_TITLES = frozenset(
-    "mr mrs ms dr prof gen lt col maj capt sgt cpl brig adm cmdr gov sen rep rev hon vs e.g i.e cf approx viz".split()
-)
-_BEFORE_NUMBERS = frozenset("no nos art para fig vol pp ch".split())
-_ALSO_WORDS = frozenset("st co sun sat mar ed op mon est ca".split())
-_TERMINAL = re.compile(r"[.!?…]+[\"”’»)\]“']*")
-_ENDED = re.compile(r"[.!?…][\"”’»)\]“']*$")
 _CLOSING = "\"”’»)]“'"
 _OPENING = "\"“„«‘([»'—–-•*"
-_BULLET = re.compile(r"[ \t]*(?:[-–—•*]|\d{1,2}[.)]|\([a-z0-9]\))[ \t]+")
+_TERMINAL = re.compile(rf"(?:[.!?…]+|[—–-]{{1,3}}(?=[\"”»]))[{re.escape(_CLOSING)}]*")
+_ENDED = re.compile(rf"[.!?…][{re.escape(_CLOSING)}]*$")
+_WINDOW = 300  # characters looked at on either side: a line of many megabytes takes no longer a mark
 _BREAK = re.compile(r"\r\n|[\n\r\u2028\u2029\v\f\x85]")
+_BULLET = re.compile(r"[ \t]*(?:[-–—•*]|\d{1,2}[.)]|\([a-z0-9]\))[ \t]+")
+
+_NUMBER = r"(?:\d{1,3}(?:\.\d{1,2})*|[^\W\d_]|[ivxlc]+|[IVXLC]+)"
+_ENUMERATOR = re.compile(
+    rf"(?:^|[:;]\s+)[\"“„«‘(\[•*—–-]*\s*{_NUMBER}$"
+    r"|^(?:Article|Section|Chapter|Part|Point|Rule|Step|Day|Item|Question|Table|Figure|Box|Annex|Appendix|Clause"
+    rf"|Phase|Stage|Note)\s+{_NUMBER}$"
+)
+_SMALL_STARTS = re.compile(r"(?:\((?:[a-z]|[ivx]+|\d{1,2})\)|[a-z]\))\s|https?://|www\.|pic\.twitter")
+"""List items and addresses begin in small letters."""
+_DATELINE = re.compile(
+    rf"[^\W\d_a-z]{{2,}}[^a-z.!?]*,\s(?:\d{{1,2}}\s)?(?i:{'|'.join(abbreviations.DAYS_AND_MONTHS)})"
+    r"(?:\s\d{1,2})?(?:,?\s\d{4})?(?:\.?\s(?:\([^)]*\)|/[^/]*/))?"
+)
+_SAYING = (
+    "said|says|asked|asks|wondered|shouted|cried|called|yelled|told|replied|answered|demanded|whispered|exclaimed|"
+    "added|insisted|murmured|muttered|wrote|begged|snapped|joked|quipped|repeated|urged|inquired|screamed|warned"
+)
+_SPEAKER = re.compile(rf"(?:[^\W\d_a-z][\w'’.-]*\s+)(?:(?:[^\W\d_a-z][\w'’.-]*|van|von|der|de|al)\s+)*(?:{_SAYING})\b")
 
 
 def sentences(text: str) -> list[Span]:
@@ -76,18 +88,18 @@ def _is_hard_wrapped(lines: list[str]) -> bool:
 
 
 def _looks_like_headline(line: str, following: str) -> bool:
-    return len(line) < 0.6 * len(following) and not _TERMINAL.search(line[-3:])
+    return len(line) < 0.6 * len(following) and not _ENDED.search(line)
 
 
 def _in_block(text: str, start: int, end: int) -> list[Span]:
     found: list[Span] = []
     begin = start
-    bullet = _BULLET.match(text, start, end)
-    first = bullet.end() if bullet else start
-    for match in _TERMINAL.finditer(text, first, end):
-        if match.start() >= begin and _ends_here(text, begin, match, end):
-            _append(found, text, begin, match.end())
-            begin = match.end()
+    for match in _TERMINAL.finditer(text, start, end):
+        at, past = match.span()
+        before, after = text[max(begin, at - _WINDOW) : at], text[past : min(end, past + _WINDOW)]
+        if _ends_here(before.lstrip(), match.group(), after):
+            _append(found, text, begin, past)
+            begin = past
     _append(found, text, begin, end)
     return found
 
@@ -105,29 +117,40 @@ def _append(found: list[Span], text: str, start: int, end: int) -> None:
         found.append(Span(start, end))
 
 
-def _ends_here(text: str, begin: int, match: re.Match[str], end: int) -> bool:
-    at = match.end()
-    mark = match.group()
-    if at >= end:
-        return True
-    if not text[at].isspace():
-        return _runs_on(text, at, mark)
-    following = text[at:end].lstrip()
+def _ends_here(before: str, mark: str, after: str) -> bool:
+    """Say whether a sentence ends at a mark, after what stands before it in the sentence and before the rest."""
+    following = after.lstrip()
     if not following:
         return True
-    first = _first_letter(following)
-    if mark.startswith("."):
-        word = _word_before(text, begin, match.start())
-        if not _dot_ends(word, mark, following, first):
-            return False
-    if first.islower():
+    if following == after:
+        return mark[-1] in "”»" and after[0].isupper()  # a missing space: `left.”The`
+    if mark[-1] in ".!?" and _SMALL_STARTS.match(following):
+        return True
+    if _first_letter(following).islower():
         return False
-    return not (_inside_quote(text, begin, match.end()) and _is_lone_exclamation(mark, following))
+    if mark[0] == ".":
+        return _stop_ends(before, mark, following)
+    return not _is_attributed(mark, following)
 
 
-def _runs_on(text: str, at: int, mark: str) -> bool:
-    """A stop without a space after it ends a sentence only before a capital after a closing quote (`left.”The`)."""
-    return mark[-1] in "”»" and text[at].isupper()
+def _stop_ends(before: str, mark: str, following: str) -> bool:
+    """Say whether a full stop, with the closing marks after it, ends a sentence before a capital or a digit."""
+    stops = mark.rstrip(_CLOSING)
+    if len(stops) > 1:  # an ellipsis
+        return not _is_attributed(mark, following)
+    if mark != stops and not (mark == ".)" and "(" in before[1:]):
+        return True  # the stop belongs to a whole quotation or parenthesis
+    if _ENUMERATOR.search(before) or _DATELINE.fullmatch(before):
+        return False
+    word = re.split(r"[^\w.-]", before)[-1]
+    return abbreviations.may_end(before.removesuffix(word), word.lstrip("-."), following)
+
+
+def _is_attributed(mark: str, following: str) -> bool:
+    """Say whether the clause after a quotation that closes with a mark of its own names its speaker."""
+    if mark[-1] not in "\"”’»“'" or not _SPEAKER.match(following):
+        return False
+    return not abbreviations.starts_sentence(following)
 
 
 def _first_letter(following: str) -> str:
@@ -137,52 +160,3 @@ def _first_letter(following: str) -> str:
         if character not in _OPENING and not character.isspace():
             return character
     return ""
-
-
-def _word_before(text: str, begin: int, at: int) -> str:
-    start = at
-    while start > begin and (text[start - 1].isalnum() or text[start - 1] in ".-"):
-        start -= 1
-    return text[start:at]
-
-
-def _dot_ends(word: str, mark: str, following: str, first: str) -> bool:
-    """Say whether a full stop after `word` ends a sentence."""
-    if len(mark.rstrip(_CLOSING)) > 1:  # an ellipsis of dots
-        return not first.islower()
-    if mark != ".":  # closing marks after the stop: the stop is a real one
-        return True
-    low = word.lower()
-    if len(word) == 1 and word.isupper() and word != "I":
-        return False  # an initial: J. Orsk
-    if low in _TITLES:
-        return False
-    if low in _BEFORE_NUMBERS:
-        return not first.isdigit()
-    if low in _ALSO_WORDS and word.islower():
-        return True
-    if low in _ABBREVIATIONS or re.fullmatch(r"(?:\w\.)+\w", low):
-        return _starts_sentence(following)
-    return not (word.isdigit() and len(word) <= 2 and first.islower())
-
-
-_STARTERS = frozenset(
-    "the a an it he she they we i in on at but and this that these those there after before when while as if for "
-    "from with by to no not his her their our its one two three both all many some most several meanwhile however "
-    "officials police residents".split()
-)
-
-
-def _starts_sentence(following: str) -> bool:
-    word = re.match(r"[\"“„«‘(\[—–\- ]*(\w+)", following)
-    return bool(word and (word[1].lower() in _STARTERS) and word[1][0].isupper())
-
-
-def _inside_quote(text: str, begin: int, at: int) -> bool:
-    opened = sum(text.count(c, begin, at) for c in "“„«")
-    closed = sum(text.count(c, begin, at) for c in "”»")
-    return opened > closed
-
-
-def _is_lone_exclamation(mark: str, following: str) -> bool:
-    return mark[0] in "!?" and len(mark) > 1 and following[:1].islower()
