@@ -66,22 +66,26 @@ def subject(
         if overrides:
             raise fail(source, f"{overrides[0]!r} overrides an experiment, and this is data", "leave it out")
         dataset = load_module.load(source, format=format, options=options or {})
-        names = [task] if task else _labelled_for(dataset)
-        return Subject(str(source), dataset, tuple(_task(name, dataset) for name in names))
+        chosen = [_task(task, dataset)] if task else _labelled_for(dataset)
+        return Subject(str(source), dataset, tuple(chosen))
     if path.suffix not in ("", ".yaml", ".yml"):
         raise fail(source, "there is no such file", "give a data file, a bundled data set, or an experiment")
     material = gather(config.load(source, overrides))
-    chosen = _task(task, material.dataset) if task else _as_labels(material.task, material.dataset)
-    return Subject(str(source), material.dataset, (chosen,), material.split)
+    one = _task(task, material.dataset) if task else _as_labels(material.task, material.dataset)
+    return Subject(str(source), material.dataset, (one,), material.split)
 
 
-def _labelled_for(dataset: Dataset) -> list[str]:
-    """Return the names of the tasks with at least two different answers: derived, stance, and a user's own."""
+def _labelled_for(dataset: Dataset) -> list[Task]:
+    """Return the tasks that have two or more different answers, and no more labels than half the sentences."""
     named = {"voice": "attributions", "frames": "devices", "stance": "stances"}
     found = [name for name, layer in named.items() if any(getattr(s.gold, layer) is not None for s in dataset)]
     found += sorted({name for s in dataset for name in s.gold.labels})
-    several = [name for name in found if len({_plain(_task(name, dataset), s) for s in dataset} - {None}) > 1]
-    return [name for name in several if len(_task(name, dataset).labels) <= len(dataset) / 2]
+    all_tasks = [_task(name, dataset) for name in found]
+    return [
+        task
+        for task in all_tasks
+        if len(task.labels) <= len(dataset) / 2 and len({_plain(task, s) for s in dataset} - {None}) > 1
+    ]
 
 
 def _task(name: str, dataset: Dataset) -> Task:
