@@ -22,7 +22,6 @@ from stancekit.text.tags import OUTSIDE, ranges
 Features = Sequence[Sequence[str]]
 """The features of one sentence by template: (templates, tokens)."""
 
-
 _BATCH = 512
 ALGORITHMS = ("lbfgs", "l2sgd")
 """Those of CRFsuite that maximise the likelihood, so that marginals are probabilities."""

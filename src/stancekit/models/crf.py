@@ -89,8 +89,8 @@ class Crf:
         self.chains = [
             chain.train(self.encoder.features(seen), [t.layers[k] for t in tagged], self.settings) for k in filled
         ]
-        if train.task.kind == "devices":
-            self.attributes = DeviceAttributes()
+        self.attributes = DeviceAttributes() if train.task.kind == "devices" else None
+        if self.attributes is not None:
             self.attributes.fit(sentences, seen, [_devices(answer) for answer in train.gold])
         self.bias = self._tuned(dev) if self.tune and len(dev) else 0.0
 
@@ -130,7 +130,7 @@ class Crf:
         return [sorted(set(row)) for row in found]
 
     def save(self, folder: Path) -> None:
-        """Write `crf.json` (words, features, settings learnt) and `crf.safetensors` (weights)."""
+        """Write `crf.json` (words, features, the outside tag's bias, losses) and `crf.safetensors` (weights)."""
         arrays = {f"{k}.{name}": values for k, c in enumerate(self.chains) for name, values in c.arrays().items()}
         plain = {
             "encoder": self.encoder.dump(),
