@@ -13,6 +13,7 @@ import stancekit
 from stancekit import experiment
 from stancekit.errors import StancekitError
 from stancekit.schema import Attribution, Device, Layers, Sentence, parts_of
+from stancekit.tagger import _canonical
 from stancekit.text import actors, antecedents
 
 ROOT = Path(__file__).parent.parent
@@ -63,6 +64,16 @@ def test_records_keep_their_ids_and_read_back(runs: dict[str, Path], tmp_path: P
     out.write_text("".join(json.dumps(r) + "\n" for r in article.records()))
     again = experiment.load_module.load(out)
     assert again.sentences[0].gold.devices == article.sentences[0].gold.devices
+
+
+def test_targets_follow_the_list_of_actors() -> None:
+    finder = actors.Finder(actors.load(ROOT / "examples" / "actors.yaml"))
+    text = "Sundmark's Interior Ministry wept, the Vargan crew sang."
+    named = {
+        given: _canonical(Device(parts=parts_of([(0, 3)]), frame="blame", target=given), text, finder, True).target
+        for given in ("Interior Ministry", "Vargan", "Elsewhere")
+    }
+    assert named == {"Interior Ministry": "Sundmark", "Vargan": "Varga", "Elsewhere": None}
 
 
 def test_gold_is_never_used(runs: dict[str, Path]) -> None:

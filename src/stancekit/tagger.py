@@ -111,7 +111,8 @@ class Tagger:
 
     def _layers(self, sentence: Sentence, relations: Answer, devices: Answer, finder: Finder) -> Layers:
         assert isinstance(relations, tuple) and isinstance(devices, tuple)
-        found = tuple(_canonical(d, finder) for d in devices if isinstance(d, Device))
+        listed = self.actors is not None
+        found = tuple(_canonical(d, sentence.text, finder, listed) for d in devices if isinstance(d, Device))
         kept = tuple(r for r in relations if isinstance(r, Attribution))
         return Layers(text=sentence.text, attributions=kept, devices=found)
 
@@ -164,12 +165,17 @@ def split_article(text: str, document: str) -> list[Sentence]:
     ]
 
 
-def _canonical(device: Device, finder: Finder) -> Device:
-    """Name a device's target as the actors' list does, where it knows the predicted name as an alias."""
+def _canonical(device: Device, text: str, finder: Finder, listed: bool) -> Device:
+    """Name a device's target as the actors' list does: by its alias, or by the mention that it is part of.
+
+    A target that a user's list does not know is none; without such a list it stays as it was found.
+    """
     if device.target is None:
         return device
-    found = finder.mentions(device.target)
-    name = found[0].actor if found else device.target
+    at = text.find(device.target)
+    found = [m.actor for m in finder.mentions(device.target)]
+    found += [m.actor for m in finder.mentions(text) if at >= 0 and m.span.start <= at < m.span.end]
+    name = found[0] if found else None if listed else device.target
     return Device(parts=device.parts, frame=device.frame, target=name, negated=device.negated)
 
 

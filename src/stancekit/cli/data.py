@@ -41,6 +41,7 @@ def convert(
     skip_errors: Annotated[
         bool, typer.Option("--skip-errors", help="Leave broken records out, and count them.")
     ] = False,
+    as_json: Json = False,
 ) -> None:
     """Convert between formats, and say what the new one cannot hold."""
     from stancekit import experiment
@@ -54,6 +55,9 @@ def convert(
         to_options=options_of(to_option),
         on_error="skip" if skip_errors else "stop",
     )
+    if as_json:
+        show.raw(json.dumps({"wrote": str(target), "lost": dict(sorted(lost.items()))}, ensure_ascii=False))
+        return
     show.line(f"wrote {target}")
     for what, count in sorted(lost.items()):
         show.line(f"  lost: {what} ({count})")

@@ -136,11 +136,16 @@ def report(
     part: Annotated[str, typer.Option(help="The evaluated part.")] = "test",
     to: Annotated[Path | None, typer.Option(help="Write here instead of into the run folder.")] = None,
     no_text: NoText = False,
+    as_json: Json = False,
 ) -> None:
     """Draw the report of an evaluated run anew from its files, without the model."""
     from stancekit import experiment
 
-    for path in experiment.report(run, part=part, to=to, no_text=no_text):
+    written = experiment.report(run, part=part, to=to, no_text=no_text)
+    if as_json:
+        show.raw(json.dumps([str(path) for path in written], ensure_ascii=False))
+        return
+    for path in written:
         show.line(str(path))
 
 
