@@ -37,7 +37,7 @@ def train_run(experiment: Experiment, material: Material, seed: int, folder: Pat
         with _os_errors(building):
             _write_plan(building, experiment, material, manifest)
             if not _is_trained(building):
-                _fit(building, experiment, material, seed, say)
+                manifest["lost"] = _fit(building, experiment, material, seed, say)
             manifest |= {"status": "finished", "duration_s": round(time.monotonic() - started, 2)}
             manifest["files"] = runfolder.hashes(building)
             write_json(building / runfolder.MANIFEST, manifest)
@@ -98,7 +98,8 @@ def _is_trained(building: Path) -> bool:
     return (building / "model").exists()
 
 
-def _fit(building: Path, experiment: Experiment, material: Material, seed: int, say: Say) -> None:
+def _fit(building: Path, experiment: Experiment, material: Material, seed: int, say: Say) -> dict[str, int]:
+    """Train and save the model; return what its tags could not hold of train, counted by kind."""
     name = experiment.model["name"]
     model: Model = components.build("model", name, with_seed(name, experiment.settings, seed), where="model")
     train, dev = material.parts["train"], material.parts["dev"]
@@ -108,6 +109,10 @@ def _fit(building: Path, experiment: Experiment, material: Material, seed: int, 
     shutil.rmtree(fresh, ignore_errors=True)
     model.save(make_folder(fresh))
     fresh.rename(building / "model")
+    lost = {str(what): int(count) for what, count in (getattr(model, "lost", None) or {}).items() if count}
+    for what, count in lost.items():
+        say(f"not held by the model's tags: {what} ({count})")
+    return lost
 
 
 def _manifest(experiment: Experiment, material: Material, seed: int) -> dict[str, Any]:
