@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from stancekit import components, scoring, tasks
@@ -116,7 +116,7 @@ def build_task(plan: TaskConfig, *datasets: Dataset) -> Task:
     if not labels:
         raise fail(datasets[0].path, f"no sentence has an answer for the task {plan.name!r}", _columns(task, datasets))
     metrics = tuple(plan.metrics or task.metrics)
-    built = tasks.Task(name=task.name, kind=task.kind, labels=labels, metrics=metrics, needs=task.needs, view=task.view)
+    built = replace(task, labels=labels, metrics=metrics)
     scoring.build_metrics(built)
     return built
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -190,7 +191,7 @@ def restore_task(value: Mapping[str, Any], *, trust_code: bool = False) -> Task:
     name = value["name"]
     if name in components.names("task") or ":" in name:
         found: Task = components.find("task", name, trust_code=trust_code)(Codebook("", ""))
-        return Task(name=name, kind=found.kind, labels=labels, metrics=metrics, needs=found.needs, view=found.view)
+        return replace(found, labels=labels, metrics=metrics)
     return tasks_module.own(name, value["kind"], labels, metrics, value["needs"][0])
 
 

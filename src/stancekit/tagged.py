@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -143,7 +142,3 @@ class TaggedArticle:
             return (min(numbers) if numbers else 1.0, sentence.id)
 
         return [s.id for s in sorted(self.sentences, key=doubt)[:count]]
-
-    def by_holder(self) -> Counter[tuple[str, str | None, str]]:
-        """Return how often each (holder, target, frame) occurs."""
-        return Counter((row["holder"], row["target"], row["frame"]) for row in self.rows())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar
@@ -71,7 +72,7 @@ class Tagger:
         given = split_article(article, document) if isinstance(article, str) else list(article)
         if not given:
             raise fail(document, "there is no sentence to tag", "give some text")
-        bare = [Sentence(id=s.id, text=s.text, document=s.document, index=s.index, meta=s.meta) for s in given]
+        bare = [replace(s, gold=Layers(text=s.text)) for s in given]
         examples = [Example(id=s.id, sentence=s) for s in bare]
         actors = self._actors(given)
         finder = Finder(actors)
@@ -176,19 +177,12 @@ def _canonical(device: Device, text: str, finder: Finder, listed: bool) -> Devic
     found = [m.actor for m in finder.mentions(device.target)]
     found += [m.actor for m in finder.mentions(text) if at >= 0 and m.span.start <= at < m.span.end]
     name = found[0] if found else None if listed else device.target
-    return Device(parts=device.parts, frame=device.frame, target=name, negated=device.negated)
+    return replace(device, target=name)
 
 
 def _with(sentence: Sentence, layers: Layers, stances: tuple[Stance, ...] | None) -> Sentence:
     gold = Layers(text=sentence.text, attributions=layers.attributions, devices=layers.devices, stances=stances)
-    return Sentence(
-        id=sentence.id,
-        text=sentence.text,
-        document=sentence.document,
-        index=sentence.index,
-        meta=sentence.meta,
-        gold=gold,
-    )
+    return replace(sentence, gold=gold)
 
 
 def _rounded(values: Any) -> list[float]:

@@ -71,7 +71,7 @@ def frames(codebook: Codebook) -> Task:
 def stance(codebook: Codebook) -> Task:
     """The stance of a sentence's wording toward each target that it names."""
     task = _task("stance", "targeted", codebook.names("stance"), ("stances",), lambda layers: layers.stances)
-    return _with_metrics(task, (*task.metrics, "f_avg"))
+    return replace(task, metrics=(*task.metrics, "f_avg"))
 
 
 def attribution(codebook: Codebook) -> Task:
@@ -108,10 +108,6 @@ def _task(
     name: str, kind: str, labels: tuple[str, ...], needs: tuple[str, ...], view: Callable[[Layers], Answer | None]
 ) -> Task:
     return Task(name=name, kind=kind, labels=labels, metrics=METRICS[kind], needs=needs, view=view)
-
-
-def _with_metrics(task: Task, metrics: tuple[str, ...]) -> Task:
-    return Task(name=task.name, kind=task.kind, labels=task.labels, metrics=metrics, needs=task.needs, view=task.view)
 
 
 def own(name: str, kind: str, labels: Sequence[str] = (), metrics: Sequence[str] = (), column: str = "") -> Task:

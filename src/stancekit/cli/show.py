@@ -174,9 +174,12 @@ def _pivot(key: str, rows: Sequence[Score]) -> None:
 
 def tagged(article: TaggedArticle) -> None:
     """Print a tagged article in colour: sources, cues, devices with frame, target and holder."""
+    devices: dict[str, list[dict[str, Any]]] = {}
+    for row in article.rows():
+        devices.setdefault(row["sentence"], []).append(row)
     for sentence in article.sentences:
         console.print(_marked(sentence))
-        for row in (r for r in article.rows() if r["sentence"] == sentence.id):
+        for row in devices.get(sentence.id, []):
             who = row["antecedent"] or row["source"]
             held = who if row["holder"] == "source" and who else _HOLDERS[row["holder"]]
             if row["holder"] == "distanced" and who:
