@@ -35,9 +35,11 @@ def train_run(experiment: Experiment, material: Material, seed: int, folder: Pat
         started = time.monotonic()
         manifest = _manifest(experiment, material, seed)
         with _os_errors(building):
+            if _is_trained(building):
+                manifest["lost"] = read_json(building / runfolder.MANIFEST)["lost"]
             _write_plan(building, experiment, material, manifest)
             if not _is_trained(building):
-                manifest["lost"] = _fit(building, experiment, material, seed, say)
+                _fit(building, experiment, material, manifest, say)
             manifest |= {"status": "finished", "duration_s": round(time.monotonic() - started, 2)}
             manifest["files"] = runfolder.hashes(building)
             write_json(building / runfolder.MANIFEST, manifest)
@@ -98,9 +100,9 @@ def _is_trained(building: Path) -> bool:
     return (building / "model").exists()
 
 
-def _fit(building: Path, experiment: Experiment, material: Material, seed: int, say: Say) -> dict[str, int]:
-    """Train and save the model; return what its tags could not hold of train, counted by kind."""
-    name = experiment.model["name"]
+def _fit(building: Path, experiment: Experiment, material: Material, manifest: dict[str, Any], say: Say) -> None:
+    """Train and save the model; what its tags cannot hold is noted before the model counts as there."""
+    name, seed = experiment.model["name"], manifest["seed"]
     model: Model = components.build("model", name, with_seed(name, experiment.settings, seed), where="model")
     train, dev = material.parts["train"], material.parts["dev"]
     say(f"training {name} on {len(train)} examples (dev {len(dev)}, seed {seed})")
@@ -108,11 +110,11 @@ def _fit(building: Path, experiment: Experiment, material: Material, seed: int, 
     fresh = building / "model.new"
     shutil.rmtree(fresh, ignore_errors=True)
     model.save(make_folder(fresh))
-    fresh.rename(building / "model")
-    lost = {str(what): int(count) for what, count in (getattr(model, "lost", None) or {}).items() if count}
-    for what, count in lost.items():
+    manifest["lost"] = {str(what): int(n) for what, n in (getattr(model, "lost", None) or {}).items() if n}
+    for what, count in manifest["lost"].items():
         say(f"not held by the model's tags: {what} ({count})")
-    return lost
+    write_json(building / runfolder.MANIFEST, manifest)
+    fresh.rename(building / "model")
 
 
 def _manifest(experiment: Experiment, material: Material, seed: int) -> dict[str, Any]:
@@ -141,6 +143,7 @@ def _manifest(experiment: Experiment, material: Material, seed: int) -> dict[str
         "threads": int(os.environ.get("OMP_NUM_THREADS", 0)) or os.cpu_count(),
         "device": "cpu",
         "command": [Path(sys.argv[0]).name, *sys.argv[1:]],
+        "lost": {},
         "files": {},
     }
 

@@ -38,6 +38,9 @@ def of_run(run: Run, evaluated: Evaluated, *, no_text: bool) -> dict[str, Any]:
         ["stancekit", manifest["stancekit"]],
     ]
     facts: dict[str, Any] = {"title": plan.name, "description": plan.description, "about": about}
+    if manifest.get("lost"):
+        lost = ", ".join(f"{what} ({count})" for what, count in sorted(manifest["lost"].items()))
+        about.append(["Not held by the model's tags", lost])
     facts |= {"label_map": list(manifest["label_map"]), "config": _config(run), "packages": dict(manifest["packages"])}
     return facts | _common(evaluated, no_text)
 
