@@ -19,7 +19,7 @@ import ledger
 from stancekit import codebook, tasks
 from stancekit.data.load import load
 from stancekit.metrics.strict import flatten
-from stancekit.models.relations import Relations
+from stancekit.models.crf_relations import CrfRelations
 from stancekit.schema import Attribution, Sentence, Span
 from stancekit.scoring import Scores, score
 from stancekit.text.segment import sentences as segment
@@ -52,7 +52,7 @@ def every(sentences: Sequence[Sentence], step: int, first: int = 0) -> set[str]:
 def measure(train: Sequence[Sentence], test: Sequence[Sentence], setting: dict[str, Any]) -> Scores:
     """Train, predict and score, and print times, memory and scores."""
     started = time.process_time()
-    model = Relations(**setting)
+    model = CrfRelations(**setting)
     tuned_on = every(train, 10, 1) if setting["tune"] else set()
     rest, cut = ([s for s in train if (s.document in tuned_on) is side] for side in (False, True))
     model.fit(tasks.part(TASK, rest), tasks.part(TASK, cut))

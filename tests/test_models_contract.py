@@ -78,7 +78,7 @@ def saved(model, folder):
 
 
 def test_the_table_is_not_empty():
-    assert {"majority", "lexicon", "linear", "crf", "relations"} <= set(ROWS)
+    assert {"majority", "lexicon", "linear", "crf", "crf-relations"} <= set(ROWS)
     assert {kind for _, kind in CASES} == set(tasks.KINDS)
 
 

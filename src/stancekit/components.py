@@ -47,7 +47,7 @@ TABLE: dict[str, dict[str, str]] = {
         "lexicon": "stancekit.models.lexicon:Lexicon",
         "linear": "stancekit.models.linear:Linear",
         "crf": "stancekit.models.crf:Crf",
-        "relations": "stancekit.models.relations:Relations",
+        "crf-relations": "stancekit.models.crf_relations:CrfRelations",
         "joined": "stancekit.tagger:Joined",
     },
     "metric": {

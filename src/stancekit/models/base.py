@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import inspect
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import ClassVar, Protocol
+from typing import Any, ClassVar, Protocol
 
 from stancekit.schema import Example, Prediction
 from stancekit.tasks import Part, Task
@@ -14,7 +16,8 @@ class Model(Protocol):
     """Turns examples into predictions of the same shape as gold.
 
     The constructor's signature is the config schema: it takes settings, no data, and does no work.
-    `kinds` names the kinds of task that the model fits.
+    `kinds` names the kinds of task that the model fits. A model that learns step by step also takes a
+    `workspace` in `fit`, as a keyword that may be None.
     """
 
     kinds: ClassVar[frozenset[str]]
@@ -30,3 +33,38 @@ class Model(Protocol):
 
     def load(self, folder: Path, task: Task) -> None:
         """Take back what `save` wrote; the settings are those of the constructor."""
+
+
+def _exactly_right(part: Part, predictions: Sequence[Prediction]) -> float:
+    """Return the share of answers that equal gold: what dev is judged by where no better measure is given."""
+    return sum(p.answer == g for p, g in zip(predictions, part.gold, strict=True)) / max(1, len(part))
+
+
+def _unheard(step: str, done: int, total: int, note: str = "") -> None:
+    """Tell nobody."""
+
+
+@dataclass
+class Workspace:
+    """What a model that learns step by step is lent while it learns.
+
+    `folder` is where checkpoints go and where an unfinished training is gone on with (None: nowhere). `score`
+    judges predictions of dev, higher is better; `metric` is its name. `progress` takes the step's name, how much
+    is done of how much, and a note. The model leaves `curve` (steps with their loss, dev scores; no times) and
+    `facts` (device, threads, precision, batches) behind.
+    """
+
+    folder: Path | None = None
+    score: Callable[[Part, Sequence[Prediction]], float] = _exactly_right
+    metric: str = "exactly right"
+    progress: Callable[..., None] = _unheard
+    curve: dict[str, Any] = field(default_factory=dict)
+    facts: dict[str, Any] = field(default_factory=dict)
+
+
+def fit(model: Model, train: Part, dev: Part, workspace: Workspace) -> None:
+    """Let a model learn, lending it the workspace where it takes one."""
+    if "workspace" in inspect.signature(model.fit).parameters:
+        model.fit(train, dev, workspace=workspace)  # type: ignore[call-arg]
+    else:
+        model.fit(train, dev)

@@ -27,7 +27,7 @@ _ORDER = ("cue", "source", "content")
 """Where roles overlap in one sequence of tags, the earlier takes the token."""
 
 
-class Relations:
+class CrfRelations:
     """Finds attribution relations with source type and cue stance; a confidence for each.
 
     The *finder* tags cues (and, as hints, sources and contents) in one sequence. The *reader* tags source, content
@@ -161,7 +161,7 @@ class Relations:
         return [row + relation_links.without_cue(f, row) for row, f in zip(found, flat, strict=True)]
 
     def save(self, folder: Path) -> None:
-        """Write `relations.json` (words, features, bias) and `relations.safetensors` (weights)."""
+        """Write `crf_relations.json` (words, features, bias) and `crf_relations.safetensors` (weights)."""
         plain = {
             "encoder": self.encoder.dump(),
             "finder": self.finder.dump(),
@@ -172,12 +172,12 @@ class Relations:
         arrays = {
             f"{n}.{k}": v for n in ("finder", "reader", "attributes") for k, v in getattr(self, n).arrays().items()
         }
-        write_text(folder / "relations.json", dump_json(plain) + "\n")
-        tensors.write(folder / "relations.safetensors", arrays)
+        write_text(folder / "crf_relations.json", dump_json(plain) + "\n")
+        tensors.write(folder / "crf_relations.safetensors", arrays)
 
     def load(self, folder: Path, task: Task) -> None:
         """Take back what `save` wrote."""
-        plain, arrays = read_json(folder / "relations.json"), tensors.read(folder / "relations.safetensors")
+        plain, arrays = read_json(folder / "crf_relations.json"), tensors.read(folder / "crf_relations.safetensors")
         self.encoder.restore(plain["encoder"])
         self.finder = Chain.restore(plain["finder"], tensors.under(arrays, "finder."))
         self.reader = Chain.restore(plain["reader"], tensors.under(arrays, "reader."))

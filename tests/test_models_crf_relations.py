@@ -12,7 +12,7 @@ from stancekit.errors import StancekitError
 from stancekit.files import make_folder
 from stancekit.models.relation_features import cue_columns
 from stancekit.models.relation_links import by_nearness, without_cue
-from stancekit.models.relations import Relations
+from stancekit.models.crf_relations import CrfRelations
 from stancekit.resources import bundled
 from stancekit.schema import Example, Sentence, Span, characters, words_of
 from stancekit.tasks import Part, part
@@ -42,7 +42,7 @@ def corpus(tmp_path):
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory):
-    model = Relations(max_iterations=40, clusters=[])
+    model = CrfRelations(max_iterations=40, clusters=[])
     model.fit(part(TASK, corpus(tmp_path_factory.mktemp("corpus"))), Part(TASK))
     return model
 
@@ -85,16 +85,16 @@ def test_saved_and_loaded_it_answers_the_same_with_the_same_bytes(trained, tmp_p
         trained.save(folder)
     contents = [{p.name: p.read_bytes() for p in folder.iterdir()} for folder in folders]
     assert contents[0] == contents[1]
-    assert set(contents[0]) == {"relations.json", "relations.safetensors"}
-    json.loads(contents[0]["relations.json"])
-    again = Relations()
+    assert set(contents[0]) == {"crf_relations.json", "crf_relations.safetensors"}
+    json.loads(contents[0]["crf_relations.json"])
+    again = CrfRelations()
     again.load(folders[0], TASK)
     texts = ["The Gazette reports that the mayor claims Ruda fell.", "“We hold Ruda,” said the farmer."]
     assert ask(again, *texts) == ask(trained, *texts)
 
 
 def test_few_relations_are_linked_by_nearness(tmp_path):
-    model = Relations(max_iterations=40, clusters=[], least=10_000)
+    model = CrfRelations(max_iterations=40, clusters=[], least=10_000)
     model.fit(part(TASK, corpus(tmp_path)), Part(TASK))
     text = "The general said that Ruda was quiet on Monday."
     (found,) = ask(model, text)
@@ -121,7 +121,7 @@ def test_attributes_stay_none_where_train_has_none(tmp_path):
         tuple(type(a)(source=a.source, cue=a.cue, content=a.content) for a in s.gold.attributions) for s in sentences
     ]
     examples = tuple(Example(id=s.id, sentence=s) for s in sentences)
-    model = Relations(max_iterations=20, clusters=[])
+    model = CrfRelations(max_iterations=20, clusters=[])
     model.fit(Part(TASK, examples, tuple(relations)), Part(TASK))
     (found,) = ask(model, "The general said that Ruda was quiet on Monday.")
     assert [(r.source_type, r.cue_stance) for r in found.answer] == [(None, None)]
@@ -155,4 +155,4 @@ def test_answers_on_real_text_keep_the_rules_of_the_scheme(trained):
 
 def test_no_relation_in_train_is_an_error():
     with pytest.raises(StancekitError, match="no relation to learn from"):
-        Relations().fit(Part(TASK), Part(TASK))
+        CrfRelations().fit(Part(TASK), Part(TASK))
