@@ -31,9 +31,15 @@ FLOORS = [
         "datasets",
         "consensus",
         "ceiling",
+        "hub",
+        "headline",
+        "devscores",
     ),
     (
         "training",
+        "fitting",
+        "seeds",
+        "seedworker",
         "evaluation",
         "experiment",
         "agreement",
@@ -45,6 +51,8 @@ FLOORS = [
         "sharing",
         "prompting",
         "sampling",
+        "staging",
+        "publishing",
     ),
     ("cli", "__main__", "__init__"),
 ]
@@ -64,6 +72,7 @@ HEAVY = {
     "pydantic": ("config.py",),
     "datasketch": ("text/duplicates.py",),
     "trafilatura": ("ingestion/page.py",),
+    "huggingface_hub": ("hub/huggingface.py", "models/neural/"),
     "typer": ("cli/",),
     "rich": ("cli/",),
 }
@@ -155,7 +164,7 @@ try:
 except SystemExit:
     pass
 """
-HEAVY_MODULES = ("sklearn", "torch", "pandas", "datasets", "pycrfsuite", "matplotlib")
+HEAVY_MODULES = ("sklearn", "torch", "pandas", "datasets", "pycrfsuite", "matplotlib", "huggingface_hub")
 
 
 @pytest.mark.parametrize("code", ["import stancekit", HELP], ids=["import", "help"])

@@ -39,6 +39,8 @@ _PUBLIC = {
     "disagreements": "stancekit.adjudication",
     "ingest": "stancekit.ingestion",
     "prompt": "stancekit.prompting",
+    "pull": "stancekit.publishing",
+    "push": "stancekit.publishing",
     "rehydrate": "stancekit.sharing",
     "release": "stancekit.sharing",
     "sample": "stancekit.sampling",
@@ -54,6 +56,7 @@ if TYPE_CHECKING:
     from stancekit.experiment import check, compare, convert, evaluate, predict, report, tag, train
     from stancekit.ingestion import ingest
     from stancekit.prompting import answers, prompt
+    from stancekit.publishing import pull, push
     from stancekit.run import Run, load
     from stancekit.sampling import sample
     from stancekit.schema import (
@@ -97,6 +100,8 @@ __all__ = [
     "load",
     "predict",
     "prompt",
+    "pull",
+    "push",
     "rehydrate",
     "release",
     "report",

@@ -105,6 +105,7 @@ def evaluate(
     """Score a run on a held-out part (or on `data`, stored under the name `part`), and write its report.
 
     A run of several seeds gives a summary over them: mean, standard deviation, and each seed's scores. With
+    run.expect_own()
     `no_text` the report shows no sentence.
     """
     if not isinstance(run, Run):
@@ -246,6 +247,8 @@ def _write(contents: Mapping[str, bytes], folder: Path) -> list[Path]:
 
 
 def report(
+    if to is None:
+        loaded.expect_own()
     run: str | Path | Run, *, part: str = "test", to: str | Path | None = None, no_text: bool = False
 ) -> list[Path]:
     """Draw the report of an evaluated run anew from its files, without the model; return the files written.

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stancekit import components, config, runfolder
+from stancekit import components, config, hub, runfolder
 from stancekit import tasks as tasks_module
 from stancekit.answered import answered
 from stancekit.codebook import Codebook
@@ -37,6 +37,8 @@ class Run:
     def __init__(self, path: str | Path, *, trust_code: bool = False) -> None:
         self.path = Path(path)
         self.trust_code = trust_code
+        self.origin = ""
+        """The address on a hub that the run was loaded from: such a run is not written to."""
         self.manifest = runfolder.read_manifest(self.path)
         runfolder.verify(self.path, self.manifest, "config.yaml")
         self.experiment = config.parse(read_text(self.path / "config.yaml"), self.path / "config.yaml")
@@ -45,8 +47,9 @@ class Run:
         self.task = restore_task(self.manifest["task"], trust_code=trust_code)
 
     def __repr__(self) -> str:
-        model, data = self.experiment.model["name"], self.manifest["data"]
-        lines = [f"Run {self.path}: {self.task.name} by {model}, trained on {data['sizes'].get('train', 0)} examples"]
+        name, where = self.experiment.model["name"], self.origin or self.path
+        size = self.manifest["data"]["sizes"].get("train", 0)
+        lines = [f"Run {where}: {self.task.name} by {name}, trained on {size} examples"]
         for name in sorted(n for n in self.manifest["files"] if n.startswith("scores.")):
             lines.append(f"  {name}: " + ", ".join(self._main_scores(name)))
         return "\n".join(lines)
@@ -140,6 +143,12 @@ class Run:
         row = record.dump(predicted, self.manifest["codebook"])
         return row | {"probabilities": {self.task.name: dumped if self.task.kind == "targeted" else dumped[0]}}
 
+    def expect_own(self) -> None:
+        """Refuse to write into a run that was loaded from a hub: it is not this user's alone."""
+        if self.origin:
+            hint = f"copy it into a folder of your own: `stancekit pull {self.origin} runs/NAME`"
+            raise fail(self.origin, "a run on a hub is not written to", hint)
+
     def predictions(self, part: str, texts: Mapping[str, str]) -> list[Any]:
         """Read the stored predictions of a part, checked against the manifest."""
         name = f"predictions.{part}.jsonl"
@@ -202,7 +211,16 @@ def with_seed(name: str, settings: Mapping[str, Any], seed: int, *, trust_code: 
 
 
 def load(path: str | Path, *, trust_code: bool = False) -> Run:
-    """Load a finished run, ready to predict; of several seeds the first."""
+    """Load a finished run, ready to predict; of several seeds the first.
+
+    `hf://user/name[@revision]` is fetched from the hub; it runs no code of its own, and its files are checked like
+    any run's.
+    """
+    if hub.is_address(path):
+        address = hub.parse(path)
+        fetched = Run(hub.fetch(address), trust_code=trust_code)
+        fetched.origin = str(address)
+        return fetched
     folder = Path(path)
     runfolder.recover(folder)
     seeds = folder / "seeds.json"

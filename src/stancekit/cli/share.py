@@ -1,4 +1,4 @@
-"""Commands for others' eyes: release, rehydrate; and for a language model as annotator: prompt, answers."""
+"""Commands for others' eyes: release, rehydrate, push, pull; and for a language model: prompt, answers."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from stancekit.cli import show
-from stancekit.cli.app import Format, Options, app, options_of
+from stancekit.cli.app import Format, Options, RunFolder, Trust, app, options_of
 
 _SKIP = typer.Option("--skip-errors", help="Leave out sentences that differ or are missing, and list them.")
 
@@ -59,6 +59,60 @@ def rehydrate(
         show.line(f"left out: {problem}")
     show.line(repr(found))
     show.line(f"wrote {to}")
+
+
+@app.command()
+def push(
+    run: RunFolder,
+    repository: Annotated[str, typer.Argument(metavar="USER/NAME", help="The repository on the hub.")],
+    private: Annotated[bool, typer.Option("--private", help="Make a new repository private.")] = False,
+    revision: Annotated[str | None, typer.Option(help="A branch of the repository; the main one where absent.")] = None,
+    license: Annotated[str | None, typer.Option(help="The weights' licence as the hub names it: apache-2.0.")] = None,
+    with_reports: Annotated[
+        bool, typer.Option("--with-reports", help="Send reports as they are, with the sentences in them.")
+    ] = False,
+    replace: Annotated[bool, typer.Option("--replace", help="Replace another run that stands there.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Send nothing; --to FOLDER keeps what would be.")] = False,
+    to: Annotated[Path | None, typer.Option(help="The folder for a dry run.")] = None,
+    trust_code: Trust = False,
+) -> None:
+    """Put a run on the Hugging Face hub (or the folder STANCEKIT_HUB) with a model card, without the texts."""
+    from stancekit import publishing
+
+    found = publishing.push(
+        run,
+        repository,
+        private=private,
+        revision=revision,
+        license=license,
+        with_reports=with_reports,
+        replace=replace,
+        dry_run=dry_run,
+        to=to,
+        trust_code=trust_code,
+    )
+    show.line(repr(found))
+    for name, size in found.files.items():
+        show.line(f"  {name} ({size:,} bytes)")
+    for name, what in found.left_out.items():
+        show.line(f"  not as it is: {name}: {what}")
+    words = ", ".join(f"{name} (up to {most} in a row)" for name, most in found.words.items())
+    show.line(f"  mind: words of train stand in {words}")
+    if found.place:
+        show.line(f'load it: stancekit.load("{found.address}")')
+    elif to is not None:
+        show.line(f"wrote {to}")
+
+
+@app.command()
+def pull(
+    repository: Annotated[str, typer.Argument(metavar="USER/NAME", help="The repository, with or without hf://.")],
+    to: Annotated[Path, typer.Argument(metavar="FOLDER", help="The run folder to write.")],
+) -> None:
+    """Copy a run from the hub into a run folder of your own, every file checked."""
+    from stancekit import publishing
+
+    show.line(f"wrote {publishing.pull(repository, to)}")
 
 
 @app.command()

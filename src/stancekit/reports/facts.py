@@ -22,27 +22,33 @@ _ALWAYS = ("outlet",)
 
 def of_run(run: Run, evaluated: Evaluated, *, no_text: bool) -> dict[str, Any]:
     """Return the facts of an evaluated run."""
+    facts: dict[str, Any] = {"title": run.experiment.name, "description": run.experiment.description}
+    facts["about"] = about(run)
+    facts |= {"label_map": list(run.manifest["label_map"]), "config": _config(run)}
+    return facts | {"packages": dict(run.manifest["packages"])} | _common(evaluated, no_text)
+
+
+def about(run: Run) -> list[list[str]]:
+    """Return what a run is and where it comes from, as rows of a name and a text."""
     plan, manifest = run.experiment, run.manifest
     data, split = manifest["data"], manifest["split"]
     order = sorted(data["sizes"], key=lambda name: (_PARTS.index(name) if name in _PARTS else len(_PARTS), name))
     sizes = " · ".join(f"{name} {data['sizes'][name]:,}" for name in order)
-    settings = ", ".join(f"{key}: {value}" for key, value in sorted(plan.settings.items()))
+    settings = ", ".join(f"{key}: {value}" for key, value in sorted(_portable(plan.settings).items()))
     codebook = manifest["codebook"]
-    about = [
+    rows = [
         ["Task", f"{run.task.name} ({run.task.kind}), {len(run.task.labels)} labels"],
-        ["Model", plan.model["name"] + (f" ({_portable(settings)})" if settings else "")],
+        ["Model", plan.model["name"] + (f" ({settings})" if settings else "")],
         ["Data", f"{_data_name(plan.data)}, {data['sentences']:,} sentences, hash {data['hash'][:8]}"],
         ["Split", f"by {' + '.join(split['by'])}, seed {split['seed']}: {sizes} examples"],
         ["Codebook", f"{codebook['name']} {codebook['version']}, hash {codebook['hash']}"],
         ["Seed", str(manifest["seed"])],
         ["stancekit", manifest["stancekit"]],
     ]
-    facts: dict[str, Any] = {"title": plan.name, "description": plan.description, "about": about}
     if manifest.get("lost"):
         lost = ", ".join(f"{what} ({count})" for what, count in sorted(manifest["lost"].items()))
-        about.append(["Not held by the model's tags", lost])
-    facts |= {"label_map": list(manifest["label_map"]), "config": _config(run), "packages": dict(manifest["packages"])}
-    return facts | _common(evaluated, no_text)
+        rows.append(["Not held by the model's tags", lost])
+    return rows
 
 
 def of_predictions(name: str, evaluated: Evaluated, *, no_text: bool) -> dict[str, Any]:
@@ -72,7 +78,7 @@ def _common(evaluated: Evaluated, no_text: bool) -> dict[str, Any]:
         "ceiling": bool(scores.ceiling),
         "headlines": tables.headlines(scores, part.task),
         "scores": tables.whole(scores),
-        "labels": tables.by_label(scores, part.task),
+        "labels": tables.by_label(scores),
         "confusion": tables.confusion(scores, part.task.labels),
         "slices": tables.slices(scores, part.task),
         "holders": holders.table(evaluated),
