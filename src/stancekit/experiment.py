@@ -105,7 +105,6 @@ def evaluate(
     """Score a run on a held-out part (or on `data`, stored under the name `part`), and write its report.
 
     A run of several seeds gives a summary over them: mean, standard deviation, and each seed's scores. With
-    run.expect_own()
     `no_text` the report shows no sentence.
     """
     if not isinstance(run, Run):
@@ -113,6 +112,7 @@ def evaluate(
         if (folder / "seeds.json").exists():
             return _evaluate_seeds(folder, part, data, overrides or {}, trust_code, no_text, progress)
         run = load_run(folder, trust_code=trust_code)
+    run.expect_own()
     evaluated, contents = evaluation.evaluate_run(run, part, data, overrides or {}, progress)
     contents |= reports.files(run, evaluated, no_text=no_text)
     runfolder.add(run.path, run.manifest, contents)
@@ -247,8 +247,6 @@ def _write(contents: Mapping[str, bytes], folder: Path) -> list[Path]:
 
 
 def report(
-    if to is None:
-        loaded.expect_own()
     run: str | Path | Run, *, part: str = "test", to: str | Path | None = None, no_text: bool = False
 ) -> list[Path]:
     """Draw the report of an evaluated run anew from its files, without the model; return the files written.
@@ -256,6 +254,8 @@ def report(
     With `no_text` no sentence stands in it, so that it can be shown where the texts must not be.
     """
     loaded = run if isinstance(run, Run) else load_run(run)
+    if to is None:
+        loaded.expect_own()
     contents = reports.files(loaded, evaluation.stored(loaded, part), no_text=no_text)
     if to is None:
         runfolder.add(loaded.path, loaded.manifest, contents)
