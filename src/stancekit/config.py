@@ -79,6 +79,7 @@ class EvaluationConfig(_Strict):
     resamples: int = Field(10_000, ge=100, le=1_000_000)
     seed: int = 13
     ceiling: str | None = Field(None, description="a file of `stancekit agree`: the human ceiling beside the figures")
+    headline: str | None = Field(None, description="the figure that dev is judged by; that of the task's kind if absent")
 
 
 class Experiment(_Strict):
@@ -91,6 +92,7 @@ class Experiment(_Strict):
     split: SplitConfig = SplitConfig()
     model: dict[str, Any] = Field(description="the model's `name` and its settings")
     seeds: list[int] = Field([13], min_length=1)
+    workers: int | None = Field(None, ge=1, description="seeds trained side by side; as many as fit where absent")
     evaluation: EvaluationConfig = EvaluationConfig()
     output: str | None = Field(None, description="the run folder; runs/NAME where absent")
 

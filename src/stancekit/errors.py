@@ -30,6 +30,10 @@ class StancekitError(Exception):
         super().__init__("\n".join(map(str, problems)))
 
 
+class Interrupted(StancekitError):
+    """The user stopped a training, whose state is kept: it says how to go on."""
+
+
 def fail(where: object, what: str, hint: str = "") -> StancekitError:
     """Return an error with a single problem, to be raised by the caller."""
     return StancekitError(Problem(str(where), what, hint))

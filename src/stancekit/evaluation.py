@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -15,8 +15,9 @@ from stancekit.data.dataset import Dataset
 from stancekit.errors import did_you_mean, fail
 from stancekit.files import dump_json, read_json, sha256
 from stancekit.material import build_task, gather, load
+from stancekit.models.base import Model
 from stancekit.run import Run
-from stancekit.schema import Prediction
+from stancekit.schema import Example, Prediction
 from stancekit.scoring import Scores
 from stancekit.tasks import Part, Task
 
@@ -59,13 +60,33 @@ def _other_format(run: Run, data: str) -> bool:
     return own is not None and Path(data).suffix == ".jsonl" and own not in ("jsonl", "newsmtsc")
 
 
-def predict_all(run: Run, part: Part, progress: Progress) -> tuple[Prediction, ...]:
-    """Predict in batches, telling how far it is."""
+def predict_all(model: Model, part: Part, progress: Progress, least: int = _BATCH) -> tuple[Prediction, ...]:
+    """Predict in batches of whole documents, telling how far it is; the answers come in the order of the part."""
     found: list[Prediction] = []
-    for start in range(0, len(part), _BATCH):
-        found += run.model.predict(part.examples[start : start + _BATCH])
+    for batch in _batches(part.examples, least):
+        found += model.predict(batch)
         progress("predicting", len(found), len(part))
-    return tuple(found)
+    place = {example.id: number for number, example in enumerate(part.examples)}
+    return tuple(sorted(found, key=lambda p: place.get(p.id, len(place))))
+
+
+def _batches(examples: Sequence[Example], least: int) -> Iterator[list[Example]]:
+    """Yield whole documents, at least so many examples at a time, so that no document is cut.
+
+    A model may look at the sentences around a sentence: its answers must not hang on where a batch ends.
+    """
+    documents: dict[str | tuple[str], list[Example]] = {}
+    for example in examples:
+        alone = (example.sentence.id,)  # no document: a sentence without neighbours
+        documents.setdefault(example.sentence.document or alone, []).append(example)
+    batch: list[Example] = []
+    for members in documents.values():
+        batch += members
+        if len(batch) >= least:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
 
 
 def evaluate_run(
@@ -77,7 +98,7 @@ def evaluate_run(
         raise fail(
             run.path, f"the part {name!r} has no examples for {run.task.name}", "give other data, or another split"
         )
-    predictions = predict_all(run, part, progress)
+    predictions = predict_all(run.model, part, progress)
     plan = run.experiment.evaluation.model_copy(update=dict(overrides))
     signature = {"task": run.task.name, "split": name, "data": data_hash[:8], "train_seed": run.manifest["seed"]}
     evaluated = score_part(name, part, predictions, plan, signature, progress)

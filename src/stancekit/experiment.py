@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-from stancekit import config, evaluation, reports, runfolder, scoring, training
+from stancekit import config, evaluation, reports, runfolder, scoring, seeds, training
 from stancekit.config import Experiment
 from stancekit.data import check as check_module
 from stancekit.data import load as load_module
@@ -16,6 +16,8 @@ from stancekit.data.predictions import Predictions
 from stancekit.errors import fail
 from stancekit.evaluation import Progress
 from stancekit.files import dump_json, make_folder, read_json, read_text, write_bytes, write_json
+from stancekit.fitting import Progress as StepProgress
+from stancekit.fitting import Say, is_helper_process
 from stancekit.material import gather, load
 from stancekit.run import Run
 from stancekit.run import load as load_run
@@ -24,10 +26,9 @@ from stancekit.scoring import Scores
 from stancekit.summary import Summary, summarise
 from stancekit.tagged import TaggedArticle
 from stancekit.tagger import Tagger
-from stancekit.training import Say
 
 
-def _silent(*_: Any) -> None:
+def _silent(*_: Any, **__: Any) -> None:
     """Tell nobody."""
 
 
@@ -62,11 +63,13 @@ def train(
     *,
     mode: str = "new",
     say: Say = _silent,
+    progress: StepProgress = _silent,
 ) -> Run | tuple[Run, ...]:
     """Train an experiment; return its run, or one a seed where it has several.
 
     `mode` says what to do with an earlier run of the same folder: `new` refuses, `replace` swaps it when the
-    new one is finished, `resume` goes on with an unfinished one, `restart` starts anew.
+    new one is finished, `resume` goes on with an unfinished one, `restart` starts anew. Of several processes
+    that `accelerate launch` started, the first writes the run; the others return ().
     """
     plan = experiment if isinstance(experiment, Experiment) else config.load(experiment, overrides)
     if mode not in ("new", "replace", "resume", "restart"):
@@ -74,22 +77,12 @@ def train(
     say(f"reading the data of {plan.name}")
     material = gather(plan)
     check_module.check(material.dataset, material.task, material.split).problems.raise_any()
-    if len(plan.seeds) == 1:
-        return training.train_run(plan, material, plan.seeds[0], plan.folder, say, mode=mode)
-    return _train_seeds(plan, material, say, mode)
-
-
-def _train_seeds(plan: Experiment, material: Any, say: Say, mode: str) -> tuple[Run, ...]:
-    names = [f"seed-{seed}" for seed in plan.seeds]
-    runs = []
-    for seed, name in zip(plan.seeds, names, strict=True):
-        folder = plan.folder / name
-        if mode == "resume" and (folder / runfolder.MANIFEST).exists():
-            runs.append(Run(folder, trust_code=True))
-        else:
-            runs.append(training.train_run(plan, material, seed, folder, say, mode=mode))
-    write_json(plan.folder / "seeds.json", {"runs": names})
-    return tuple(runs)
+    if len(plan.seeds) > 1:
+        return seeds.train(plan, material, say, progress, mode)
+    if is_helper_process():
+        training.help_train(plan, material, plan.seeds[0], plan.folder, mode=mode)
+        return ()
+    return training.train_run(plan, material, plan.seeds[0], plan.folder, say, progress, mode=mode)
 
 
 def evaluate(

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from stancekit import components, scoring, tasks
+from stancekit import components, headline, scoring, tasks
 from stancekit.codebook import Codebook
 from stancekit.config import DataConfig, Experiment, TaskConfig
 from stancekit.data import load as load_module
@@ -65,6 +65,7 @@ def gather(experiment: Experiment, frozen: Path | None = None) -> Material:
             lock=_lock(split_plan.lock),
         )
     _check_fits(experiment.model["name"], task)
+    headline.of(task, experiment.evaluation.headline)
     if frozen is not None:
         split = Split.read(frozen)
         split_module.verify(split, dataset).raise_any()

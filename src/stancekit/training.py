@@ -7,44 +7,72 @@ import platform
 import shutil
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from stancekit import __version__, components, runfolder
+from stancekit import __version__, fitting, runfolder
 from stancekit.config import Experiment
 from stancekit.errors import fail
 from stancekit.files import dump_json, make_folder, os_problem, read_json, sha256, write_json, write_text
+from stancekit.fitting import Progress, Say
 from stancekit.material import Material
-from stancekit.models.base import Model
 from stancekit.profile import Profile
-from stancekit.run import Run, describe_task, with_seed
+from stancekit.run import Run, describe_task
 
-Say = Callable[[str], None]
 _PACKAGES = ("numpy", "scipy", "scikit-learn", "sklearn-crfsuite", "python-crfsuite", "safetensors", "datasets")
 _NEURAL = ("torch", "transformers", "accelerate")
 
 
-def train_run(experiment: Experiment, material: Material, seed: int, folder: Path, say: Say, *, mode: str) -> Run:
+def train_run(
+    experiment: Experiment,
+    material: Material,
+    seed: int,
+    folder: Path,
+    say: Say,
+    progress: Progress,
+    *,
+    mode: str,
+) -> Run:
     """Train one seed into `folder`; `mode` is new, replace, resume or restart."""
     with runfolder.locked(folder):
         building = _prepare(folder, experiment, material, seed, mode)
         started = time.monotonic()
         manifest = _manifest(experiment, material, seed)
         with _os_errors(building):
-            if _is_trained(building):
-                manifest["lost"] = read_json(building / runfolder.MANIFEST)["lost"]
+            fitted = fitting.is_fitted(building)
+            if fitted:
+                earlier = read_json(building / runfolder.MANIFEST)
+                manifest |= {key: earlier[key] for key in fitting.NOTED}
             _write_plan(building, experiment, material, manifest)
-            if not _is_trained(building):
-                _fit(building, experiment, material, manifest, say)
+            if not fitted:
+                fitting.fit(building, experiment, material, manifest, say, progress)
+            _remove(building / fitting.CHECKPOINT)
             manifest |= {"status": "finished", "duration_s": round(time.monotonic() - started, 2)}
             manifest["files"] = runfolder.hashes(building)
             write_json(building / runfolder.MANIFEST, manifest)
             runfolder.finish(folder)
     return Run(folder, trust_code=True)
+
+
+def help_train(experiment: Experiment, material: Material, seed: int, folder: Path, *, mode: str) -> None:
+    """Take part in the training of one seed as a process that is not the first; the run folder is not touched.
+
+    Nothing is fitted where the first process finds the model there and goes on with `resume`; the unfinished folder
+    is looked at before the finished one, since the first process may rename the one to the other meanwhile.
+    """
+    building = runfolder.unfinished(folder)
+    there = fitting.is_fitted(building) or (folder / runfolder.MANIFEST).exists()
+    if not (mode == "resume" and there):
+        fitting.help_fit(building, experiment, material, seed)
+
+
+def _remove(path: Path) -> None:
+    if path.exists():
+        shutil.rmtree(path)
 
 
 @contextmanager
@@ -73,13 +101,15 @@ def _prepare(folder: Path, experiment: Experiment, material: Material, seed: int
             raise fail(building, what, "start anew with --restart")
         if mode == "restart":
             shutil.rmtree(building)
-        for left in building.rglob(".*.tmp"):  # what a kill left of a half-written file
-            left.unlink()
+        for left in list(building.rglob(".*.tmp")):  # what a kill left of a half-written file
+            if left.is_file():
+                left.unlink()
     return make_folder(building)
 
 
 def _plan_hash(experiment: Experiment, material: Material, seed: int) -> str:
-    plan = [experiment.model_dump(mode="json"), material.dataset.hash, seed, __version__]
+    planned = experiment.model_dump(mode="json", exclude={"workers"})  # how it is run changes nothing of what is
+    plan = [planned, material.dataset.hash, seed, __version__]
     return sha256(dump_json(plan).encode())
 
 
@@ -94,27 +124,6 @@ def _write_plan(building: Path, experiment: Experiment, material: Material, mani
     material.split.write(building / "split.json")
     train = material.parts["train"].examples
     write_json(building / "profile.json", Profile.of(e.sentence for e in train).dump())
-
-
-def _is_trained(building: Path) -> bool:
-    return (building / "model").exists()
-
-
-def _fit(building: Path, experiment: Experiment, material: Material, manifest: dict[str, Any], say: Say) -> None:
-    """Train and save the model; what its tags cannot hold is noted before the model counts as there."""
-    name, seed = experiment.model["name"], manifest["seed"]
-    model: Model = components.build("model", name, with_seed(name, experiment.settings, seed), where="model")
-    train, dev = material.parts["train"], material.parts["dev"]
-    say(f"training {name} on {len(train)} examples (dev {len(dev)}, seed {seed})")
-    model.fit(train, dev)
-    fresh = building / "model.new"
-    shutil.rmtree(fresh, ignore_errors=True)
-    model.save(make_folder(fresh))
-    manifest["lost"] = {str(what): int(n) for what, n in (getattr(model, "lost", None) or {}).items() if n}
-    for what, count in manifest["lost"].items():
-        say(f"not held by the model's tags: {what} ({count})")
-    write_json(building / runfolder.MANIFEST, manifest)
-    fresh.rename(building / "model")
 
 
 def _manifest(experiment: Experiment, material: Material, seed: int) -> dict[str, Any]:
@@ -144,6 +153,8 @@ def _manifest(experiment: Experiment, material: Material, seed: int) -> dict[str
         "device": "cpu",
         "command": [Path(sys.argv[0]).name, *sys.argv[1:]],
         "lost": {},
+        "dev": {},
+        "training": {},
         "files": {},
     }
 

@@ -28,11 +28,14 @@ def train(
 ) -> None:
     """Train an experiment into a run folder."""
     from stancekit import experiment
+    from stancekit.fitting import is_helper_process
 
+    helper = is_helper_process()
     mode = "restart" if restart else "resume" if resume else "replace" if replace else "new"
-    with show.Progress(quiet or as_json) as progress:
-        found = experiment.train(source, overrides or (), mode=mode, say=progress.say)
-    show.trained(found if isinstance(found, tuple) else (found,), as_json)
+    with show.Progress(quiet or as_json or helper) as progress:
+        found = experiment.train(source, overrides or (), mode=mode, say=progress.say, progress=progress)
+    if not helper:
+        show.trained(found if isinstance(found, tuple) else (found,), as_json)
 
 
 @app.command()

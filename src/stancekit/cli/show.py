@@ -43,7 +43,8 @@ class Progress:
         self.quiet = quiet
         self.console = Console(stderr=True, highlight=False)
         columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-        self.bars = Bars(*columns, TimeRemainingColumn(), console=self.console, transient=True, disable=quiet)
+        note = TextColumn("{task.fields[note]}", style="dim", markup=False)
+        self.bars = Bars(*columns, TimeRemainingColumn(), note, console=self.console, transient=True, disable=quiet)
         self.tasks: dict[str, Any] = {}
 
     def __enter__(self) -> Progress:
@@ -62,13 +63,13 @@ class Progress:
         self.tasks.clear()
         if not self.quiet:
             self.console.print(f"[dim]{text}[/]")
-            self.tasks[text] = self.bars.add_task(text, total=None)
+            self.tasks[text] = self.bars.add_task(text, total=None, note="")
 
-    def __call__(self, step: str, done: int, total: int) -> None:
-        """Move a bar."""
+    def __call__(self, step: str, done: int, total: int, note: str = "") -> None:
+        """Move the bar of a step, with a note and the time left behind it."""
         if step not in self.tasks:
-            self.tasks[step] = self.bars.add_task(step, total=total)
-        self.bars.update(self.tasks[step], completed=done)
+            self.tasks[step] = self.bars.add_task(step, total=total, note=note)
+        self.bars.update(self.tasks[step], completed=done, total=total, note=note)
 
 
 def check(report: CheckReport, as_json: bool) -> None:

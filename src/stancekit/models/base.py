@@ -51,7 +51,9 @@ class Workspace:
     `folder` is where checkpoints go and where an unfinished training is gone on with (None: nowhere). `score`
     judges predictions of dev, higher is better; `metric` is its name. `progress` takes the step's name, how much
     is done of how much, and a note. The model leaves `curve` (steps with their loss, dev scores; no times) and
-    `facts` (device, threads, precision, batches) behind.
+    `facts` (device, threads, precision, batches) behind. A model that is stopped (Ctrl-C) leaves a checkpoint and
+    raises `errors.Interrupted`. Of several processes the first decides whether a checkpoint is gone on with, for it
+    alone knows that the folder is settled.
     """
 
     folder: Path | None = None
@@ -62,9 +64,14 @@ class Workspace:
     facts: dict[str, Any] = field(default_factory=dict)
 
 
+def takes_workspace(model: Model | type[Model]) -> bool:
+    """Say whether a model (or its class) learns step by step."""
+    return "workspace" in inspect.signature(model.fit).parameters
+
+
 def fit(model: Model, train: Part, dev: Part, workspace: Workspace) -> None:
     """Let a model learn, lending it the workspace where it takes one."""
-    if "workspace" in inspect.signature(model.fit).parameters:
+    if takes_workspace(model):
         model.fit(train, dev, workspace=workspace)  # type: ignore[call-arg]
     else:
         model.fit(train, dev)
