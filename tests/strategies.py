@@ -52,6 +52,21 @@ def stances(draw, size: int, labels=("favor", "against", "none")):
     return Stance(Target(draw(NAMES), span), draw(st.sampled_from(labels)))
 
 
+@st.composite
+def layers(draw, text: str):
+    """Layers of one text, each of them missing now and then; `tone` is a label set toward targets."""
+    size = len(text)
+    few = lambda one: st.none() | st.lists(one, max_size=2).map(tuple)
+    tone = draw(few(stances(size, ("pos", "neg"))))
+    return Layers(
+        text=text,
+        attributions=draw(few(attributions(size))),
+        devices=draw(few(devices(size))),
+        stances=draw(few(stances(size))),
+        labels={} if tone is None else {"tone": tone},
+    )
+
+
 def own_answers(size: int):
     """Answers of a user's own tasks, none of them an empty tuple (JSON has one empty list only)."""
     spans = parts(size).map(lambda found: tuple(Span(p.start, p.end, "x") for p in found))

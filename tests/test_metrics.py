@@ -14,6 +14,7 @@ from seqeval.metrics import f1_score as seqeval_f1
 from seqeval.metrics import precision_score as seqeval_precision
 from sklearn.metrics import accuracy_score, confusion_matrix, precision_recall_fscore_support
 
+import strategies
 from stancekit import codebook, components, tasks
 from stancekit.metrics.holder import same_holder
 from stancekit.metrics.matching import match
@@ -28,6 +29,9 @@ TEXT = "abcdefghijklmnopqrstuvwxyz" * 2
 
 
 def task(kind: str, labels=LABELS):
+    if kind == "layers":
+        tone = tasks.own("tone", "targeted", ["pos", "neg"])
+        return tasks.over((*tasks.built_in("layers", BOOK).inner, tone))
     return tasks.own("t", kind, labels)
 
 
@@ -272,7 +276,7 @@ def example_answers(kind: str):
         return st.sampled_from(LABELS)
     if kind == "multi":
         return st.frozensets(st.sampled_from(LABELS))
-    return spans()
+    return strategies.layers(TEXT) if kind == "layers" else spans()
 
 
 CONTRACT = [
@@ -281,6 +285,7 @@ CONTRACT = [
         "single": ("accuracy", "f1", "confusion"),
         "multi": ("accuracy", "f1"),
         "spans": tasks.METRICS["spans"],
+        "layers": tasks.built_in("layers", BOOK).metrics,
     }.items()
     for name in names
 ]

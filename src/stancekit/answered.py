@@ -23,7 +23,8 @@ def answered(
         else:
             labels[task.name] = stances
     elif isinstance(answers[0], Layers):
-        layers = {"attributions": answers[0].attributions, "devices": answers[0].devices}
+        layers = {name: getattr(answers[0], name) for name in ("attributions", "devices", "stances")}
+        labels = dict(answers[0].labels)
     elif task.kind in ("relations", "devices"):
         layers[task.needs[0]] = answers[0]
     else:

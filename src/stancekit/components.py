@@ -21,6 +21,7 @@ TABLE: dict[str, dict[str, str]] = {
         "attribution": "stancekit.tasks:attribution",
         "devices": "stancekit.tasks:devices",
         "holder": "stancekit.tasks:holder",
+        "layers": "stancekit.tasks:layers",
     },
     "format": {
         "jsonl": "stancekit.data.formats.jsonl:Jsonl",
@@ -64,6 +65,7 @@ TABLE: dict[str, dict[str, str]] = {
         "device_attributes": "stancekit.metrics.devices:DeviceAttributes",
         "holder_accuracy": "stancekit.metrics.holder:HolderAccuracy",
         "holder_f1": "stancekit.metrics.holder:HolderF1",
+        "each_layer": "stancekit.metrics.layers:EachLayer",
     },
 }
 

@@ -191,13 +191,17 @@ def read_input(item: str | Mapping[str, Any], number: int, where: str, problems:
 
 def describe_task(task: Task) -> dict[str, Any]:
     """Return a task as JSON, enough to restore it without the data."""
-    return {"name": task.name, "kind": task.kind, "labels": task.labels, "metrics": task.metrics, "needs": task.needs}
+    value = {"name": task.name, "kind": task.kind, "labels": task.labels, "metrics": task.metrics, "needs": task.needs}
+    return value | ({"inner": [describe_task(one) for one in task.inner]} if task.inner else {})
 
 
 def restore_task(value: Mapping[str, Any], *, trust_code: bool = False) -> Task:
     """Return the task that `describe_task` described."""
     labels, metrics = tuple(value["labels"]), tuple(value["metrics"])
     name = value["name"]
+    if value.get("inner"):
+        inner = tasks_module.over([restore_task(one, trust_code=trust_code) for one in value["inner"]])
+        return replace(inner, labels=labels, metrics=metrics)
     if name in components.names("task") or ":" in name:
         found: Task = components.find("task", name, trust_code=trust_code)(Codebook("", ""))
         return replace(found, labels=labels, metrics=metrics)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from stancekit import components
 from stancekit.codebook import Codebook
 from stancekit.errors import did_you_mean, fail
-from stancekit.schema import Answer, Example, Layers, Sentence, Stance
+from stancekit.schema import Answer, Example, Layers, Sentence, Stance, Target
 from stancekit.text import derive
 
 KINDS = ("single", "multi", "targeted", "spans", "relations", "devices", "layers")
@@ -27,6 +27,12 @@ METRICS: dict[str, tuple[str, ...]] = {
     "devices": ("span_exact", "span_overlap", "span_proportional", "device_attributes"),
     "layers": ("holder_accuracy", "holder_f1"),
 }
+LAYER_METRICS: dict[str, tuple[str, ...]] = {
+    "relations": ("linked_exact", "linked_overlap", "strict"),
+    "devices": ("span_exact", "span_overlap", "device_attributes"),
+    "targeted": ("accuracy", "f1"),
+}
+"""What each layer of the task `layers` is scored by: fewer figures than for a task of its own."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,7 +40,8 @@ class Task:
     """What is asked: the kind of answer, its labels, how it is scored, and how to take it from the layers.
 
     `view` returns None where the layer is absent; for a targeted task it returns the sentence's stances.
-    `needs` names the layers that gold must have.
+    `needs` names the layers that gold must have. A task over several layers of which gold may lack some names
+    the task of each in `inner`; gold has at least one of them.
     """
 
     name: str
@@ -43,6 +50,7 @@ class Task:
     metrics: tuple[str, ...]
     needs: tuple[str, ...]
     view: Callable[[Layers], Answer | None] = field(repr=False, compare=False)
+    inner: tuple[Task, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -102,6 +110,32 @@ def holder(codebook: Codebook) -> Task:
 
 def _both_layers(layers: Layers) -> Layers | None:
     return None if layers.attributions is None or layers.devices is None else layers
+
+
+def layers(codebook: Codebook) -> Task:
+    """All that is annotated of a sentence, whichever layers that is: attributions, devices, stances."""
+    return over((attribution(codebook), devices(codebook), stance(codebook)))
+
+
+def over(inner: Sequence[Task]) -> Task:
+    """Return the task `layers` over these tasks; its labels are the frames of its devices.
+
+    Each keeps its labels, and is scored by `LAYER_METRICS` on the sentences that have its layer.
+    """
+    kept = tuple(replace(one, metrics=_layer_metrics(one)) for one in inner)
+
+    def view(layers: Layers) -> Layers | None:
+        return layers if any(one.view(layers) is not None for one in kept) else None
+
+    labels = next((one.labels for one in kept if one.kind == "devices"), ())
+    needs = tuple(name for one in kept for name in one.needs)
+    metrics = ("each_layer", *METRICS["layers"])
+    return Task(name="layers", kind="layers", labels=labels, metrics=metrics, needs=needs, view=view, inner=kept)
+
+
+def _layer_metrics(one: Task) -> tuple[str, ...]:
+    official = ("f_avg",) if one.kind == "targeted" and {"favor", "against"} <= set(one.labels) else ()
+    return (*LAYER_METRICS[one.kind], *official)
 
 
 def _task(
@@ -165,6 +199,27 @@ def examples_of(task: Task, sentence: Sentence) -> list[tuple[Example, Answer]]:
         (Example(id=f"{sentence.id}#{k}", sentence=sentence, target=s.target), s.label)
         for k, s in enumerate(stances, start=1)
     ]
+
+
+def targets_of(example: Example, name: str | None = None) -> tuple[Target, ...]:
+    """Return the targets to be judged in an example, in order: all that a model may take from gold.
+
+    That is the example's own target, or those of a sentence whose layers are asked for: of one label set by its
+    name (`stance` is the stance layer), or of all of them, each once. Labels stay unseen.
+    """
+    if example.target is not None:
+        return (example.target,)
+    gold = example.sentence.gold
+    sets: dict[str, Answer] = {**gold.labels, "stance": gold.stances or ()}
+    found = [sets.get(name, ())] if name is not None else [sets["stance"], *gold.labels.values()]
+    stances = [s for answer in found if isinstance(answer, tuple) for s in answer if isinstance(s, Stance)]
+    return tuple(s.target for s in stances) if name is not None else tuple(dict.fromkeys(s.target for s in stances))
+
+
+def asked(sentence: Sentence, targets: Iterable[Target]) -> Sentence:
+    """Return a sentence without gold but for the targets to be judged, each under no label: what a tagger asks."""
+    stances = tuple(Stance(target, "") for target in targets)
+    return replace(sentence, gold=Layers(text=sentence.text, stances=stances))
 
 
 def part(task: Task, sentences: Iterable[Sentence]) -> Part:

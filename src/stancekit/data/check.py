@@ -181,6 +181,8 @@ def _count_labels(
             examples += len(examples_of(task, sentence))
             found = labels_in(answer)
             counts.update(found)
+            for one in task.inner:
+                counts[f"with {one.name}"] += one.view(sentence.gold) is not None
             for label in set(found) - set(task.labels) if task.kind in _SHAPES else ():
                 what = f"the label {label!r} is none of the task {task.name!r}"
                 problems.add(dataset.where(sentence.id), what, f"its labels are {', '.join(task.labels)}")
@@ -191,7 +193,7 @@ def _check_train(
     place: str, task: Task, part: str, labels: Mapping[str, int], examples: int, problems: Problems
 ) -> None:
     """Note a train part from which nothing can be learnt."""
-    seen = [label for label, count in labels.items() if count]
+    seen = [label for label, count in labels.items() if count]  # or layer, where the task is over several
     of_part = "the data has" if part == "all" else "the part train has"
     if not examples:
         problems.add(place, f"{of_part} no example of {task.name}", f"the task needs {', '.join(task.needs)}")

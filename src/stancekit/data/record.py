@@ -106,7 +106,8 @@ def dump_answer(answer: Answer) -> Any:
     if isinstance(answer, frozenset):
         return sorted(answer)
     if isinstance(answer, Layers):
-        return dump_layers(answer)
+        labels = {name: dump_answer(own) for name, own in sorted(answer.labels.items())}
+        return dump_layers(answer) | ({"labels": labels} if labels else {})
     return [_dump_item(item) for item in answer]
 
 

@@ -62,6 +62,11 @@ def _whole(answer: Answer, text: str) -> Layers:
     return Layers(text=text, attributions=answer.attributions or (), devices=answer.devices or ())
 
 
+def has_holders(gold: Answer) -> bool:
+    """Say whether holders can be told: gold that lacks attributions or devices is not counted."""
+    return not isinstance(gold, Layers) or (gold.attributions is not None and gold.devices is not None)
+
+
 def same_holder(gold: Holder, given: Holder) -> bool:
     """Say whether kind agrees, and the sources overlap or are both missing."""
     if gold.kind != given.kind or bool(gold.source) != bool(given.source):
@@ -85,6 +90,8 @@ class HolderAccuracy:
 
     def count(self, gold: Answer, predicted: Answer, text: str) -> Counts:
         """Return devices, those not the author's, and right answers of each rule on both."""
+        if not has_holders(gold):
+            return np.zeros(self.size)
         gold, predicted = _whole(gold, text), _whole(predicted, text)
         own = derived(gold)
         mixed = Layers(text=text, attributions=predicted.attributions, devices=gold.devices)
@@ -124,6 +131,8 @@ class HolderF1:
 
     def count(self, gold: Answer, predicted: Answer, text: str) -> Counts:
         """Return true positives, false positives and false negatives of each rule, then those not the author's."""
+        if not has_holders(gold):
+            return np.zeros(self.size)
         gold, predicted = _whole(gold, text), _whole(predicted, text)
         own = list(zip(items(gold.devices or ()), derived(gold), strict=True))
         given_items = items(predicted.devices or ())

@@ -9,8 +9,8 @@ from typing import ClassVar
 
 from stancekit.errors import fail
 from stancekit.files import read_json, write_json
-from stancekit.schema import Answer, Example, Layers, Prediction
-from stancekit.tasks import KINDS, Part, Task
+from stancekit.schema import Example, Layers, Prediction, Stance
+from stancekit.tasks import KINDS, Part, Task, labels_in, targets_of
 
 Shares = dict[str, float]
 
@@ -21,7 +21,7 @@ class Majority:
     A targeted task gets the most frequent label of the target's name, where train has the name (unless
     `per_target` is off). A multi-label task gets the most frequent set of labels, which may be the empty one.
     Of equally frequent answers the one first in the task's order is taken (the smaller set first). Spans,
-    relations, devices and layers: none.
+    relations and devices: none. Of whole layers, every target gets the most frequent label of its set.
     """
 
     kinds: ClassVar[frozenset[str]] = frozenset(KINDS)
@@ -37,6 +37,7 @@ class Majority:
         self._answer: list[str] = []
         self._shares: Shares = {}
         self._targets: dict[str, Shares] = {}
+        self._toward = {one.name: _commonest(one, train) for one in train.task.inner if one.kind == "targeted"}
         if self._kind == "multi":
             self._fit_sets([a for a in train.gold if isinstance(a, frozenset)])
         elif self._kind in ("single", "targeted"):
@@ -67,8 +68,7 @@ class Majority:
 
     def _predict(self, example: Example) -> Prediction:
         if self._kind == "layers":
-            answer: Answer = Layers(text=example.sentence.text, attributions=(), devices=())
-            return Prediction(id=example.id, answer=answer)
+            return Prediction(id=example.id, answer=self._layers(example))
         if self._kind == "multi":
             return Prediction(id=example.id, answer=frozenset(self._answer), probabilities=dict(self._shares))
         if self._kind in ("single", "targeted"):
@@ -76,16 +76,30 @@ class Majority:
             return Prediction(id=example.id, answer=self._best(shares), probabilities=dict(shares))
         return Prediction(id=example.id, answer=(), probabilities=())
 
+    def _layers(self, example: Example) -> Layers:
+        """Return no span at all, and a label toward each target that is to be judged."""
+        sets = {name: [Stance(t, label) for t in targets_of(example, name)] for name, label in self._toward.items()}
+        found = {name: tuple(stances) for name, stances in sets.items() if stances}
+        stances = found.pop("stance", ()) if "stance" in sets else None
+        return Layers(text=example.sentence.text, attributions=(), devices=(), stances=stances, labels=found)
+
     def save(self, folder: Path) -> None:
         """Write `majority.json`."""
         state = {"kind": self._kind, "answer": self._answer, "shares": self._shares, "targets": self._targets}
-        write_json(folder / "majority.json", state | {"labels": self._labels})
+        write_json(folder / "majority.json", state | {"labels": self._labels, "toward": self._toward})
 
     def load(self, folder: Path, task: Task) -> None:
         """Take back what `save` wrote."""
         state = read_json(folder / "majority.json")
         self._kind, self._labels, self._answer = state["kind"], tuple(state["labels"]), state["answer"]
-        self._shares, self._targets = state["shares"], state["targets"]
+        self._shares, self._targets, self._toward = state["shares"], state["targets"], state["toward"]
+
+
+def _commonest(one: Task, train: Part) -> str:
+    """Return the most frequent label of a layer of stances in train; the first one where train has none."""
+    answers = [one.view(gold) for gold in train.gold if isinstance(gold, Layers)]
+    counts = Counter(label for answer in answers for label in labels_in(answer))
+    return max(one.labels, key=lambda label: counts[label])
 
 
 def _name(example: Example) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from stancekit.evaluation import Evaluated
+from stancekit.metrics.holder import has_holders
 from stancekit.schema import Answer, Device, Layers
 from stancekit.text import derive
 
@@ -41,6 +42,8 @@ def table(evaluated: Evaluated) -> dict[str, Any] | None:
     given: Counter[Key] = Counter()
     for example, prediction in zip(evaluated.part.examples, evaluated.predictions, strict=True):
         own = example.sentence.gold
+        if task.kind == "layers" and not has_holders(own):
+            continue
         gold += count(own)
         given += count(_predicted(own, prediction.answer))
     note = "" if task.kind == "layers" else "The holders of predicted devices follow from the gold relations here."

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
-from stancekit.schema import Attribution, Device, Holder, Parts, Span, words_of
+from stancekit.schema import Attribution, Device, Holder, Parts, Span, Target, words_of
 from stancekit.tasks import ROLES
 
 COLOURS = 8
@@ -107,6 +107,11 @@ def tell_device(device: Device, holder: Holder | None, text: str, palette: Palet
 def tell_span(span: Span, text: str, palette: Palette) -> dict[str, Any]:
     """Return what stands beneath a sentence of one labelled span."""
     return {"kind": "span", "style": palette[span.label], "label": span.label, "words": span.of(text), "note": ""}
+
+
+def tell_stance(task: str, target: Target, label: str) -> dict[str, Any]:
+    """Return what stands beneath a sentence of the label toward a target."""
+    return {"kind": "stance", "style": "target", "label": label or "not answered", "words": target.name, "note": task}
 
 
 def held_by(holder: Holder, text: str, antecedent: str | None = None) -> str:

@@ -7,9 +7,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from stancekit.evaluation import Evaluated
+from stancekit.metrics.holder import has_holders
+from stancekit.metrics.layers import by_target
 from stancekit.reports import holders, marks, outcomes
 from stancekit.reports.marks import Mark, Palette
-from stancekit.schema import Answer, Attribution, Device, Example, Layers, Prediction, Span
+from stancekit.schema import Answer, Attribution, Device, Example, Layers, Prediction, Span, Stance
 from stancekit.tasks import Task, labels_in
 from stancekit.text import derive
 
@@ -42,7 +44,7 @@ def _answers(task: Task, example: Example, gold: Answer, prediction: Prediction,
         return _labels(example, gold, prediction, palette)
     text, answer = example.sentence.text, prediction.answer
     if isinstance(gold, Layers) and isinstance(answer, Layers):
-        found = _layers(text, gold, answer, palette)
+        found = _layers(task, text, gold, answer, palette)
     elif task.kind == "relations":
         found = _relations(task, text, gold, answer)
     else:
@@ -106,7 +108,36 @@ def _tell_devices(layers: Layers, palette: Palette) -> list[dict[str, Any]]:
     ]
 
 
-def _layers(text: str, gold: Layers, answer: Layers, palette: Palette) -> dict[str, Any]:
+def _layers(task: Task, text: str, gold: Layers, answer: Layers, palette: Palette) -> dict[str, Any]:
+    """Compare what gold has: devices with their holders, or one of the two layers alone; then stances."""
+    if has_holders(gold):
+        found = _held(text, gold, answer, palette)
+    elif gold.devices is not None:
+        found = _spans(gold, gold.devices, answer.devices or (), palette)
+    else:
+        judged = gold.attributions is not None
+        found = _relations(task, text, gold.attributions or (), (answer.attributions or ()) if judged else ())
+    for one in task.inner:
+        if one.kind == "targeted":
+            _add_stances(found, one, gold, answer)
+    return found
+
+
+def _add_stances(found: dict[str, Any], task: Task, gold: Layers, answer: Layers) -> None:
+    """Tell the labels toward gold's targets beneath both lines, of a task that gold may lack."""
+    own = _only(Stance, task.view(gold) or ())
+    given = [label for _, label in by_target(own, _only(Stance, task.view(answer) or ()))]
+    found["right"] = found["right"] and [s.label for s in own] == given
+    labels = {*found["labels"], *(s.label for s in own), *filter(None, given)}
+    found["labels"] = sorted(labels)
+    for line, side in zip(found["lines"], ([s.label for s in own], given), strict=True):
+        for stance, label in zip(own, side, strict=True):
+            outcome = outcomes.RIGHT if stance.label == label else outcomes.ALONE
+            told = marks.tell_stance(task.name, stance.target, label)
+            line["told"].append(told | {"outcome": outcome})
+
+
+def _held(text: str, gold: Layers, answer: Layers, palette: Palette) -> dict[str, Any]:
     """Compare devices with their holders; the relations are drawn, and not judged."""
     sides = [holders.whole(side, text) for side in (gold, answer)]
     pairs = [list(zip(side.devices or (), derive.holders(side) or (), strict=True)) for side in sides]

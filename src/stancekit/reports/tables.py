@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
+from stancekit.metrics import layers
 from stancekit.scoring import Score, Scores
 from stancekit.tasks import Task
 
@@ -46,11 +47,18 @@ _NAMES = {
     "macro_f1": "macro-F1",
     "micro_f1": "micro-F1",
     "weighted_f1": "weighted F1",
+    "layers_mean": "mean of the layers",
 }
 
 
 def family(metric: str) -> tuple[str, str]:
-    """Return a metric's family and kind: `span_exact_f1` is F1 of `span_exact`."""
+    """Return a metric's family and kind: `span_exact_f1` is F1 of `span_exact`, of a layer if one stands before."""
+    layer, _, metric = metric.rpartition(" ")
+    group, kind = _family(metric)
+    return " ".join(filter(None, (layer, group))), kind
+
+
+def _family(metric: str) -> tuple[str, str]:
     for kind in ("macro_f1", "f1", "precision", "recall", "accuracy"):
         if metric == kind:
             return "", kind
@@ -60,10 +68,15 @@ def family(metric: str) -> tuple[str, str]:
 
 
 def name(metric: str) -> str:
-    """Return a metric's name for reading."""
+    """Return a metric's name for reading, after its layer's where it has one."""
+    layer, _, metric = metric.rpartition(" ")
+    return f"{layer}, {_name(metric)}" if layer else _name(metric)
+
+
+def _name(metric: str) -> str:
     if metric in _NAMES:
         return _NAMES[metric]
-    group, kind = family(metric)
+    group, kind = _family(metric)
     words = _FAMILIES.get(group, group.replace("_", " "))
     return f"{words}: {_KINDS[kind]}" if words and kind else words or _KINDS[kind]
 
@@ -97,23 +110,24 @@ def headlines(scores: Scores, task: Task) -> list[dict[str, Any]]:
     found = {r["metric"]: r for r in whole(scores) if r["value"] is not None}
     if task.kind != "multi":
         found.pop("micro_f1", None)
-    chosen = [found.pop(metric) for metric in LEADS if metric in found]
+    leads = [*(f"{one.name} {layers.LEADS[one.kind]}" for one in task.inner), *LEADS]
+    chosen = [found.pop(metric) for metric in leads if metric in found]
     return (chosen or list(found.values()))[:HEADLINES]
 
 
-def by_label(scores: Scores, task: Task) -> list[dict[str, Any]]:
-    """Return one table a family of metrics: a row a label (or a rule, where that is what labels name)."""
-    rules = task.kind == "layers"
-    rows = [r for r in _of(scores.rows, "") if r.label or (rules and r.metric.startswith("holder"))]
+def by_label(scores: Scores) -> list[dict[str, Any]]:
+    """Return one table a family of metrics: a row a label, or a rule where that is what labels name."""
+    rows = [r for r in _of(scores.rows, "") if r.label or _is_ruled(r)]
     found, top = [], _ceiling(scores)
-    for group in dict.fromkeys(_group(r, rules) for r in rows):
-        inside = [r for r in rows if _group(r, rules) == group]
+    for group in dict.fromkeys(_group(r) for r in rows):
+        inside = [r for r in rows if _group(r) == group]
+        rules = _is_ruled(inside[0])
         metrics = list(dict.fromkeys(r.metric for r in inside))
-        title = name(group) if rules else _FAMILIES.get(group, group.replace("_", " ")) or "labels"
         cells = {(r.metric, r.label): _row(r, top) for r in inside}
         found.append(
             {
-                "title": title,
+                "title": name(group) if rules else _title(group),
+                "by": "rule" if rules else "label",
                 "metrics": ["value"] if rules else [_KINDS.get(family(m)[1]) or name(m) for m in metrics],
                 "rows": [
                     {"label": label or "derived from the relations", "cells": [cells.get((m, label)) for m in metrics]}
@@ -124,8 +138,19 @@ def by_label(scores: Scores, task: Task) -> list[dict[str, Any]]:
     return found
 
 
-def _group(row: Score, rules: bool) -> str:
-    return row.metric if rules else family(row.metric)[0]
+def _is_ruled(row: Score) -> bool:
+    """Say whether a figure stands beside the rules to beat: its labels are their names."""
+    return row.metric.startswith("holder")
+
+
+def _group(row: Score) -> str:
+    return row.metric if _is_ruled(row) else family(row.metric)[0]
+
+
+def _title(group: str) -> str:
+    layer, _, metrics = group.rpartition(" ")
+    words = _FAMILIES.get(metrics, metrics.replace("_", " ")) or "labels"
+    return f"{layer}, {words}" if layer else words
 
 
 def confusion(scores: Scores, labels: Sequence[str]) -> dict[str, Any] | None:
