@@ -42,6 +42,11 @@ def train(plan: Experiment, material: Material, say: Say, progress: Progress, mo
         for seed, folder in folders.items():
             training.help_train(plan, material, seed, folder, mode=mode)
         return ()
+    problems = Problems()
+    for folder in left.values():
+        with problems.catching():
+            training.check_folder(folder, mode)
+    problems.raise_any()
     schedule = schedule_of(plan)
     if schedule is None:
         for seed, folder in left.items():

@@ -86,16 +86,11 @@ def _os_errors(path: Path) -> Iterator[None]:
 def _prepare(folder: Path, experiment: Experiment, material: Material, seed: int, mode: str) -> Path:
     """Return the folder to build in, after settling what to do with what is there."""
     runfolder.recover(folder)
+    check_folder(folder, mode)
     building = runfolder.unfinished(folder)
-    if (folder / runfolder.MANIFEST).exists() and mode not in ("replace", "restart"):
-        raise fail(folder, "there is a finished run here", "train with --replace, or give another output=FOLDER")
-    if folder.exists() and any(folder.iterdir()) and not (folder / runfolder.MANIFEST).exists():
-        raise fail(folder, "the folder holds other files and no run", "give another output=FOLDER")
     if building.exists() and not (building / runfolder.MANIFEST).exists():
         shutil.rmtree(building)  # killed before it began: there is nothing to go on with
     if building.exists():
-        if mode not in ("resume", "restart"):
-            raise fail(building, "an unfinished run is here", "go on with --resume, or start anew with --restart")
         if mode == "resume" and not _same_plan(building, experiment, material, seed):
             what = "the unfinished run has another experiment or other data"
             raise fail(building, what, "start anew with --restart")
@@ -105,6 +100,17 @@ def _prepare(folder: Path, experiment: Experiment, material: Material, seed: int
             if left.is_file():
                 left.unlink()
     return make_folder(building)
+
+
+def check_folder(folder: Path, mode: str) -> None:
+    """Refuse a folder where something stands that `mode` does not say what to do with."""
+    building = runfolder.unfinished(folder)
+    if (folder / runfolder.MANIFEST).exists() and mode not in ("replace", "restart"):
+        raise fail(folder, "there is a finished run here", "train with --replace, or give another output=FOLDER")
+    if folder.exists() and any(folder.iterdir()) and not (folder / runfolder.MANIFEST).exists():
+        raise fail(folder, "the folder holds other files and no run", "give another output=FOLDER")
+    if (building / runfolder.MANIFEST).exists() and mode not in ("resume", "restart"):
+        raise fail(building, "an unfinished run is here", "go on with --resume, or start anew with --restart")
 
 
 def _plan_hash(experiment: Experiment, material: Material, seed: int) -> str:
