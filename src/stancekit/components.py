@@ -50,6 +50,7 @@ TABLE: dict[str, dict[str, str]] = {
         "crf": "stancekit.models.crf:Crf",
         "crf-relations": "stancekit.models.crf_relations:CrfRelations",
         "joined": "stancekit.tagger:Joined",
+        "transformer": "stancekit.models.neural.transformer:Transformer",
     },
     "metric": {
         "accuracy": "stancekit.metrics.labels:Accuracy",

@@ -1,0 +1,1 @@
+"""Models on pretrained encoders: the only place that imports torch and transformers."""

@@ -1,0 +1,94 @@
+"""What the machine offers: device, number format and threads, chosen by what is there and recorded."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from stancekit.errors import StancekitError, fail
+
+_SMALLER = "lower training.batch_size (and raise training.accumulate), lower max_length, or set training.checkpointing"
+
+
+def device(wanted: str) -> torch.device:
+    """Return the device to use: what was asked for, or cuda, mps, cpu in this order."""
+    there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
+    if wanted == "auto":
+        return torch.device(next(name for name, yes in there.items() if yes))
+    if not there[wanted]:
+        have = ", ".join(name for name, yes in there.items() if yes)
+        raise fail("training.device", f"there is no {wanted} here", f"take one of: {have}")
+    return torch.device(wanted)
+
+
+def has_bf16(where: torch.device) -> bool:
+    """Say whether the device multiplies bfloat16 in hardware, so that it is faster and not only smaller."""
+    if where.type == "cuda":
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+    if where.type != "cpu":
+        return False
+    return _cpu_flags() & {"avx512_bf16", "amx_bf16"} != set()
+
+
+def _cpu_flags() -> set[str]:
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return set()
+    return set(next((line for line in lines if line.startswith("flags")), "").split())
+
+
+def precision(wanted: str, where: torch.device) -> str:
+    """Return bf16 or fp32."""
+    if wanted == "bf16" and where.type == "mps":
+        raise fail("training.precision", "bf16 is not supported on mps", "set training.precision: fp32")
+    return wanted if wanted != "auto" else "bf16" if has_bf16(where) else "fp32"
+
+
+def facts(where: torch.device, kind: str) -> dict[str, Any]:
+    """Return what a result may depend on: device, number format, threads, processes."""
+    name = torch.cuda.get_device_name(where) if where.type == "cuda" else where.type
+    return {
+        "device": name,
+        "precision": kind,
+        "threads": torch.get_num_threads(),
+        "processes": int(os.environ.get("WORLD_SIZE", "1")),
+    }
+
+
+@contextmanager
+def memory_errors() -> Iterator[None]:
+    """Say which setting to lower when memory runs out, and where a checkpoint did not fit on the disk."""
+    try:
+        yield
+    except torch.OutOfMemoryError as error:
+        raise fail("training", "the device has not enough memory", _SMALLER) from error
+    except MemoryError as error:
+        raise fail("training", "there is not enough memory", _SMALLER) from error
+    except RuntimeError as error:
+        raise _translated(error) from error
+
+
+def _translated(error: RuntimeError) -> StancekitError | RuntimeError:
+    text = str(error)
+    if "not enough memory" in text or "can't allocate memory" in text:
+        return fail("training", "there is not enough memory", _SMALLER)
+    if "file write failed" in text or "PytorchStreamWriter" in text or "No space left" in text:
+        hint = "free some space and go on with --resume; the checkpoint before it is whole"
+        return fail("training", "a checkpoint could not be written: the disk is full", hint)
+    return error
+
+
+def seed_all(seed: int) -> None:
+    """Seed Python, numpy and torch, and ask for algorithms that give the same result each time."""
+    from transformers import set_seed
+
+    set_seed(seed)
+    torch.use_deterministic_algorithms(True, warn_only=True)
+    if torch.cuda.is_available():
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")

@@ -1,0 +1,104 @@
+"""Texts to windows of pieces with their offsets: nothing is cut off, long texts are read in overlapping windows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from transformers import PreTrainedTokenizerBase
+
+from stancekit.models.neural.reading import Reading
+
+Ints = NDArray[np.int64]
+_BATCH = 1024
+
+
+@dataclass(frozen=True)
+class Window:
+    """One input of the encoder.
+
+    `ids` and `types` are (pieces,); `offsets` is (pieces, 2): characters of the reading's text, −1 for special
+    pieces and those of the second text.
+    """
+
+    ids: Ints
+    types: Ints
+    offsets: Ints
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def inside(self, start: int, end: int) -> Ints:
+        """Return the pieces that share a character with start to end (exclusive)."""
+        return np.flatnonzero((self.offsets[:, 0] < end) & (self.offsets[:, 1] > start))
+
+
+class Cutter:
+    """Cuts readings into windows of at most `length` pieces that overlap by `stride` pieces."""
+
+    def __init__(self, tokenizer: PreTrainedTokenizerBase, length: int, stride: int | None = None) -> None:
+        self.tokenizer, self.length = tokenizer, length
+        self.stride = length // 4 if stride is None else stride
+
+    def windows(self, readings: Sequence[Reading]) -> list[list[Window]]:
+        """Return the windows of each reading, in text order; an empty text has one window."""
+        found: list[list[Window]] = []
+        for start in range(0, len(readings), _BATCH):
+            found += self._batch(readings[start : start + _BATCH])
+        return found
+
+    def fitting(self, options: Sequence[Sequence[Reading]]) -> tuple[list[Reading], list[list[Window]]]:
+        """Return, for each list of readings, the first that fits one window (else the last), and its windows."""
+        chosen: list[Reading | None] = [None] * len(options)
+        windows: list[list[Window]] = [[] for _ in options]
+        waiting, depth = list(range(len(options))), 0
+        while waiting:
+            asked = [options[k][min(depth, len(options[k]) - 1)] for k in waiting]
+            found = self.windows(asked)
+            left = []
+            for k, reading, cut in zip(waiting, asked, found, strict=True):
+                if len(cut) > 1 and depth < len(options[k]) - 1:
+                    left.append(k)
+                else:
+                    chosen[k], windows[k] = reading, cut
+            waiting, depth = left, depth + 1
+        return [r for r in chosen if r is not None], windows
+
+    def _batch(self, readings: Sequence[Reading]) -> list[list[Window]]:
+        paired = any(r.second is not None for r in readings)
+        coded = self.tokenizer(
+            [r.text for r in readings],
+            [self._shortened(r.second or "") for r in readings] if paired else None,
+            truncation="only_first",
+            max_length=self.length,
+            stride=min(self.stride, max(0, self.length // 4 - 4)),
+            return_overflowing_tokens=True,
+            return_offsets_mapping=True,
+            return_token_type_ids=True,
+        )
+        found: list[list[Window]] = [[] for _ in readings]
+        for k, owner in enumerate(coded["overflow_to_sample_mapping"]):
+            found[owner].append(_window(coded, k))
+        return found
+
+    def _shortened(self, text: str) -> str:
+        """Return a second text that leaves at least half of the window to the first."""
+        room = self.length // 2 - 4
+        if len(text) <= room:  # no piece is shorter than a character
+            return text
+        ends = self.tokenizer(text, add_special_tokens=False, return_offsets_mapping=True)["offset_mapping"]
+        return text if len(ends) <= room else text[: ends[room - 1][1]]
+
+
+def _window(coded: Any, k: int) -> Window:
+    offsets = np.array(coded["offset_mapping"][k], dtype=np.int64).reshape(-1, 2)
+    own = np.array([side == 0 for side in coded.sequence_ids(k)], dtype=np.bool_)
+    own &= offsets[:, 1] > offsets[:, 0]  # a piece of no character belongs to no word
+    return Window(
+        ids=np.array(coded["input_ids"][k], dtype=np.int64),
+        types=np.array(coded["token_type_ids"][k], dtype=np.int64),
+        offsets=np.where(own[:, None], offsets, -1),
+    )
