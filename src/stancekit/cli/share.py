@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from stancekit.cli import show
-from stancekit.cli.app import Format, Options, RunFolder, Trust, app, options_of
+from stancekit.cli.app import Format, Json, Options, RunFolder, Trust, app, options_of
 
 _SKIP = typer.Option("--skip-errors", help="Leave out sentences that differ or are missing, and list them.")
 
@@ -75,6 +77,7 @@ def push(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Send nothing; --to FOLDER keeps what would be.")] = False,
     to: Annotated[Path | None, typer.Option(help="The folder for a dry run.")] = None,
     trust_code: Trust = False,
+    as_json: Json = False,
 ) -> None:
     """Put a run on the Hugging Face hub (or the folder STANCEKIT_HUB) with a model card, without the texts."""
     from stancekit import publishing
@@ -91,13 +94,16 @@ def push(
         to=to,
         trust_code=trust_code,
     )
+    if as_json:
+        show.raw(json.dumps(asdict(found), ensure_ascii=False))
+        return
     show.line(repr(found))
     for name, size in found.files.items():
         show.line(f"  {name} ({size:,} bytes)")
     for name, what in found.left_out.items():
         show.line(f"  not as it is: {name}: {what}")
-    words = ", ".join(f"{name} (up to {most} in a row)" for name, most in found.words.items())
-    show.line(f"  mind: words of train stand in {words}")
+    words = ", ".join(f"{name} (up to {most})" for name, most in found.words.items())
+    show.line(f"  mind: single words and short sequences of them stand in {words}")
     if found.place:
         show.line(f'load it: stancekit.load("{found.address}")')
     elif to is not None:

@@ -11,7 +11,6 @@ from typing import Any
 import yaml
 
 from stancekit import codebook as codebooks
-from stancekit.data import load as load_module
 from stancekit.datasets import CATALOGUE, Entry
 from stancekit.files import read_json, read_text
 from stancekit.hub import Address
@@ -39,7 +38,7 @@ def card(run: Run, address: Address, licence: str, *, seeds: Path | None = None)
     """
     parts = {name.split(".")[1]: name for name in sorted(run.manifest["files"]) if name.startswith("scores.")}
     scores = {part: Scores.from_json(read_json(run.path / name)) for part, name in parts.items()}
-    data = _data_set(run)
+    sources = _sources(run)
     facts = {
         "name": run.experiment.name,
         "description": run.experiment.description,
@@ -47,9 +46,10 @@ def card(run: Run, address: Address, licence: str, *, seeds: Path | None = None)
         "task": run.task,
         "labels": _labels(run),
         "label_map": list(run.manifest["label_map"]),
-        "data": data,
-        "data_name": data.name if data else _name(run),
-        "datasheet": _datasheet(data),
+        "data_name": next(iter(sources)),
+        "known": [entry for entry in sources.values() if entry],
+        "also": list(sources)[1:],
+        "datasheets": {name: _datasheet(name) for name in sources if (bundled("data") / name / "README.md").is_file()},
         "parts": [_part(run, part, found) for part, found in scores.items()],
         "seeds": _seeds(run, seeds, scores),
         "address": address,
@@ -128,22 +128,18 @@ def _labels(run: Run) -> list[tuple[str, str]]:
     return [(label, "") for label in run.task.labels]
 
 
-def _data_set(run: Run) -> Entry | None:
-    """Return the known data set that a run was trained on."""
-    data = run.experiment.data
-    return CATALOGUE.get(data.format or "") or CATALOGUE.get(data.path or data.train or "")
+def _sources(run: Run) -> dict[str, Entry | None]:
+    """Return the data sets that a run learnt from, the one that is split first, with what is known of them."""
+    data, found = run.experiment.data, dict[str, Entry | None]()
+    for path, reader in [(data.path or data.train, data.format), *((one.path, one.format) for one in data.also)]:
+        entry = CATALOGUE.get(reader or "") or CATALOGUE.get(path or "")
+        found[entry.name if entry else Path(path or "data").name] = entry
+    return found
 
 
-def _name(run: Run) -> str:
-    data = run.experiment.data
-    return Path(data.path or data.train or "").name or "data"
-
-
-def _datasheet(data: Entry | None) -> list[str]:
+def _datasheet(name: str) -> list[str]:
     """Return what the datasheet of a bundled data set says first, and of its uses and limits."""
-    if data is None or not load_module.is_bundled(data.name):
-        return []
-    text = read_text(bundled("data") / data.name / "README.md")
+    text = read_text(bundled("data") / name / "README.md")
     first = re.search(r"\*\*.+?(?=\n\n)", text, re.DOTALL)
     limits = re.search(r"^## Uses and limits\n+(.+?)(?=\n## |\Z)", text, re.DOTALL | re.MULTILINE)
     return [" ".join(found.split()) for found in (first and first[0], limits and limits[1]) if found]
