@@ -17,7 +17,7 @@ from safetensors.torch import save_file
 from torch import nn
 from transformers import PrinterCallback, Trainer, TrainingArguments
 
-from stancekit.errors import fail
+from stancekit.errors import Interrupted, Problem, fail
 from stancekit.models.base import Workspace
 from stancekit.models.neural import hardware
 from stancekit.models.neural.batches import Batch, Bucketed, Collate, Row, Rows
@@ -67,7 +67,7 @@ def train(net: nn.Module, job: Job, recipe: Recipe, workspace: Workspace | None,
         loop.accelerator.unwrap_model(net, keep_fp32_wrapper=False)
         if watch.stopped:
             shown = f"training was stopped after {loop.state.global_step} of {loop.state.max_steps} steps"
-            raise fail("training", shown, "go on with --resume" if keeps else "train again")
+            raise Interrupted(Problem("training", shown, "go on with --resume" if keeps else "train again"))
         watch.finish()
         space.facts.update(hardware.facts(where, kind), batch_size=recipe.batch_size * recipe.accumulate)
         space.facts.update(rows=len(job.rows), steps=loop.state.global_step)
