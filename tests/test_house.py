@@ -21,6 +21,7 @@ FLOORS = [
     (
         "scoring",
         "config",
+        "config_data",
         "run",
         "runfolder",
         "tagged",
@@ -69,7 +70,7 @@ HEAVY = {
     "openpyxl": ("data/formats/",),
     "jinja2": ("reports/",),
     "matplotlib": ("reports/",),
-    "pydantic": ("config.py",),
+    "pydantic": ("config.py", "config_data.py"),
     "datasketch": ("text/duplicates.py",),
     "trafilatura": ("ingestion/page.py",),
     "huggingface_hub": ("hub/huggingface.py", "models/neural/"),

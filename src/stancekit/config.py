@@ -4,48 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, get_args
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 
 from stancekit import components, yamlfile
+from stancekit.config_data import DataConfig, Strict
 from stancekit.errors import Problems, did_you_mean, fail
 from stancekit.resources import bundled
 
 Size = float | dict[str, list[Any]]
-SET_IT = "set it in the file, or on the command line as {}=PATH"
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class DataConfig(_Strict):
-    """Where the labelled sentences lie: one `path` that is split, or files `train`, `dev`, `test`."""
-
-    path: str | None = Field(None, description="a file, a folder, or the name of a bundled data set")
-    train: str | None = Field(None, description="a file or folder of its own for train")
-    dev: str | None = Field(None, description="one for dev; cut from train by group where absent")
-    test: str | None = Field(None, description="one for test")
-    format: str | None = Field(None, description="a format by name; guessed from the ending where absent")
-    options: dict[str, Any] = Field(default_factory=dict, description="options of the format (a column mapping, say)")
-    codebook: str | None = Field(None, description="a codebook of your own; the bundled one where absent")
-    label_map: str | None = Field(None, description="a file that merges, renames or drops labels")
-    on_error: Literal["stop", "skip"] = Field("stop", description="skip: leave broken records out, and count them")
-
-    @model_validator(mode="after")
-    def _one_of_both(self) -> DataConfig:
-        if self.path is None and self.train is None:
-            raise ValueError("neither `path` nor `train` is set; " + SET_IT.format("data.path"))
-        if self.path is not None and (self.train or self.dev or self.test):
-            raise ValueError("`path` is split, so `train`, `dev` and `test` cannot stand beside it")
-        if self.path is None and self.test is None:
-            raise ValueError("`test` is not set; " + SET_IT.format("data.test"))
-        return self
-
-
-class SplitConfig(_Strict):
+class SplitConfig(Strict):
     """Which sentences go where; no group ever stands on two sides."""
 
     by: list[str] = Field(["document"], description="groups kept together: document, event, outlet, date, any column")
@@ -61,7 +33,7 @@ class SplitConfig(_Strict):
         return [value] if isinstance(value, str) else value
 
 
-class TaskConfig(_Strict):
+class TaskConfig(Strict):
     """A built-in task by name, or one of your own over a label column."""
 
     name: str
@@ -71,7 +43,7 @@ class TaskConfig(_Strict):
     metrics: list[str] | None = None
 
 
-class EvaluationConfig(_Strict):
+class EvaluationConfig(Strict):
     """How figures are computed."""
 
     groups: list[str] = Field(["document"], description="intervals resample these groups")
@@ -79,10 +51,10 @@ class EvaluationConfig(_Strict):
     resamples: int = Field(10_000, ge=100, le=1_000_000)
     seed: int = 13
     ceiling: str | None = Field(None, description="a file of `stancekit agree`: the human ceiling beside the figures")
-    headline: str | None = Field(None, description="the figure that dev is judged by; that of the task's kind if absent")
+    headline: str | None = Field(None, description="the figure that dev is judged by; its kind's where absent")
 
 
-class Experiment(_Strict):
+class Experiment(Strict):
     """The plan of a run."""
 
     name: str = Field(pattern=r"^[\w.-]+$")
@@ -199,16 +171,23 @@ def _apply(value: dict[str, Any], overrides: Sequence[str], problems: Problems) 
             continue
         with problems.catching():
             new = yamlfile.parse(raw, Path(f"override {item!r}")).value
-            at = value
-            for key, short in zip(keys[:-1], ("name", "name"), strict=False):
-                inner = at.get(key)
-                if isinstance(inner, str):
-                    inner = {"path" if key == "data" else short: inner}
-                at[key] = dict(inner) if isinstance(inner, dict) else {}
-                at = at[key]
-            at[keys[-1]] = new
+            _put(value, keys, new)
             places[keys] = f"override {item!r}"
     return places
+
+
+def _put(value: dict[str, Any], keys: Sequence[str], new: Any) -> None:
+    """Set an inner value; short forms on the way become mappings, as do lists, from numbers (`data.also.0`)."""
+    at = value
+    for key in keys[:-1]:
+        inner = at.get(key)
+        if isinstance(inner, str):
+            inner = {"name" if key in ("task", "model") else "path": inner}
+        if isinstance(inner, list):
+            inner = {str(number): one for number, one in enumerate(inner)}
+        at[key] = dict(inner) if isinstance(inner, dict) else {}
+        at = at[key]
+    at[keys[-1]] = new
 
 
 def _note(
@@ -216,7 +195,7 @@ def _note(
 ) -> None:
     """Translate one of pydantic's errors."""
     keys = tuple(k for k in item["loc"] if not str(k).startswith(("dict[", "float", "list[")))
-    where = places.get(keys) or document.where(keys)
+    where = places.get(tuple(map(str, keys))) or document.where(keys)
     if item["type"] == "extra_forbidden":
         known = _fields_at(keys[:-1])
         problems.add(where, f"unknown key {str(keys[-1])!r}", did_you_mean(str(keys[-1]), known))
@@ -230,6 +209,9 @@ def _note(
 def _fields_at(keys: tuple[Any, ...]) -> list[str]:
     model: Any = Experiment
     for key in keys:
+        if isinstance(key, int):  # an item of a list
+            model = next(iter(get_args(model)), None)
+            continue
         field = model.model_fields.get(key) if hasattr(model, "model_fields") else None
         model = field.annotation if field else None
     return list(model.model_fields) if hasattr(model, "model_fields") else []
@@ -244,9 +226,9 @@ def check_names(experiment: Experiment, where: Any, problems: Problems) -> None:
     for metric in task.metrics or ():
         with problems.catching(where(("task", "metrics"))):
             components.find("metric", metric)
-    if experiment.data.format is not None:
-        with problems.catching(where(("data", "format"))):
-            components.find("format", experiment.data.format)
+    for place, name in experiment.data.formats.items():
+        with problems.catching(where(("data", *place))):
+            components.find("format", name)
     with problems.catching(where(("model",))):
         components.build("model", experiment.model["name"], experiment.settings, where=where(("model",)))
 
@@ -267,7 +249,10 @@ def json_schema() -> dict[str, Any]:
     for key in ("task", "data"):
         properties[key] = {"anyOf": [properties[key], {"type": "string"}]}
     definitions["TaskConfig"]["properties"]["name"]["examples"] = components.names("task")
-    definitions["DataConfig"]["properties"]["format"]["examples"] = components.names("format")
+    for name in ("DataConfig", "AlsoConfig"):
+        definitions[name]["properties"]["format"]["examples"] = components.names("format")
+    also = definitions["DataConfig"]["properties"]["also"]
+    also["items"] = {"anyOf": [also["items"], {"type": "string"}]}
     definitions["SplitConfig"]["properties"]["by"] = {
         "anyOf": [{"type": "string"}, definitions["SplitConfig"]["properties"]["by"]]
     }

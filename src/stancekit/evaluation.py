@@ -12,6 +12,7 @@ from stancekit import tasks as tasks_module
 from stancekit.config import EvaluationConfig, TaskConfig
 from stancekit.data import predictions as predictions_file
 from stancekit.data.dataset import Dataset
+from stancekit.data.parts import PARTS
 from stancekit.errors import did_you_mean, fail
 from stancekit.files import dump_json, read_json, sha256
 from stancekit.material import build_task, gather, load
@@ -36,12 +37,16 @@ class Evaluated:
 
 
 def part_of(run: Run, name: str, data: str | None = None) -> tuple[Part, str]:
-    """Return a part of the run's data, refusing changed rows, or all of another data set, with its data hash."""
+    """Return a part of the run's data, refusing changed rows, or all of another data set, with its data hash.
+
+    Data sets that were for train alone need not be there to evaluate on dev or test.
+    """
     if data is None:
-        material = gather(run.experiment, frozen=run.path / "split.json")
-        if name not in material.parts:
-            raise fail(run.path, f"there is no part {name!r}", did_you_mean(name, material.parts))
-        return Part(run.task, material.parts[name].examples, material.parts[name].gold), material.dataset.hash
+        if name not in PARTS:
+            raise fail(run.path, f"there is no part {name!r}", did_you_mean(name, PARTS))
+        runfolder.verify(run.path, run.manifest, "split.json")
+        material = gather(run.experiment, frozen=run.path / "split.json", task=run.task, parts=[name])
+        return material.parts[name], material.hash
     dataset = (
         load(run.experiment.data.model_copy(update={"format": None}), data)
         if _other_format(run, data)

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from stancekit import config, evaluation, reports, runfolder, scoring, seeds, training
 from stancekit.config import Experiment
+from stancekit.data import also
 from stancekit.data import check as check_module
 from stancekit.data import load as load_module
 from stancekit.data.check import CheckReport
@@ -18,7 +19,7 @@ from stancekit.evaluation import Progress
 from stancekit.files import dump_json, make_folder, read_json, read_text, write_bytes, write_json
 from stancekit.fitting import Progress as StepProgress
 from stancekit.fitting import Say, is_helper_process
-from stancekit.material import gather, load
+from stancekit.material import gather, load_all
 from stancekit.run import Run
 from stancekit.run import load as load_run
 from stancekit.schema import Prediction, Sentence
@@ -53,7 +54,7 @@ def check(
             return check_module.check(material.dataset, material.task, material.split)
     elif data is not None:
         with problems.catching(source):
-            load(data, data.path or data.train or "")
+            load_all(data)
     return CheckReport(problems)
 
 
@@ -76,6 +77,8 @@ def train(
         raise fail("mode", f"there is no mode {mode!r}", "one of new, replace, resume, restart")
     say(f"reading the data of {plan.name}")
     material = gather(plan)
+    for one in material.dataset.also:
+        say(also.describe(one))
     check_module.check(material.dataset, material.task, material.split).problems.raise_any()
     if len(plan.seeds) > 1:
         return seeds.train(plan, material, say, progress, mode)

@@ -2,74 +2,102 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from stancekit import components, headline, scoring, tasks
 from stancekit.codebook import Codebook
-from stancekit.config import DataConfig, Experiment, TaskConfig
+from stancekit.config import Experiment, TaskConfig
+from stancekit.config_data import AlsoConfig, DataConfig
+from stancekit.data import also as also_module
 from stancekit.data import load as load_module
 from stancekit.data import split as split_module
 from stancekit.data.dataset import Dataset
-from stancekit.data.split import Split
+from stancekit.data.split import PARTS, Split
 from stancekit.errors import Problems, StancekitError, fail
+from stancekit.files import dump_json, sha256
 from stancekit.resources import bundled
+from stancekit.schema import Stance
 from stancekit.tasks import Part, Task
 
 
 @dataclass(frozen=True)
 class Material:
-    """The data of an experiment, its split, and the labelled examples of each part."""
+    """The data of an experiment, its split, and the labelled examples of each part.
+
+    `absent` holds the content hashes, by id, of further data sets that were not read.
+    """
 
     dataset: Dataset
     task: Task
     split: Split
     parts: Mapping[str, Part]
+    absent: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def hash(self) -> str:
+        """The data hash: over all data sets, also those that were not read."""
+        if not self.absent:
+            return self.dataset.hash
+        return sha256(dump_json([*self.dataset.hashes.items(), *self.absent.items()]).encode())
 
 
-def gather(experiment: Experiment, frozen: Path | None = None) -> Material:
+def gather(
+    experiment: Experiment, frozen: Path | None = None, *, task: Task | None = None, parts: Sequence[str] = PARTS
+) -> Material:
     """Load, split and cut the data of an experiment; every problem of every file is reported at once.
 
-    With `frozen`, the split file of a run, its sides are kept, and rows that changed since are refused.
+    With `frozen`, the split file of a run, its sides are kept, and rows that changed since are refused; its `task` can
+    be given then. Further data sets (`data.also`) are not read where `parts` asks for dev or test alone.
     """
-    data = experiment.data
-    split_plan = experiment.split
-    if data.path is not None:
-        dataset = load(data, data.path)
-        task = build_task(experiment.task, dataset)
-        split = split_module.make_split(
-            dataset,
-            by=split_plan.by,
-            test=split_plan.test,
-            dev=split_plan.dev,
-            stratify=task if split_plan.stratify else None,
-            seed=split_plan.seed,
-            lock=_lock(split_plan.lock),
-        )
-    else:
-        problems, files = Problems(), {}
-        for name in ("train", "dev", "test"):
-            path = getattr(data, name)
-            if path is not None:
-                with problems.catching():
-                    files[name] = load(data, path)
-        problems.raise_any()
-        task = build_task(experiment.task, *files.values())
-        dataset, split = split_module.from_parts(
-            files,
-            by=split_plan.by,
-            dev=split_plan.dev,
-            stratify=task if split_plan.stratify else None,
-            seed=split_plan.seed,
-            lock=_lock(split_plan.lock),
-        )
+    further = "train" in parts or frozen is None
+    files, also = load_all(experiment.data, experiment.split.seed, further=further)
+    if task is None:
+        task = build_task(experiment.task, *files.values(), *also)
+        headline.of(task, experiment.evaluation.headline)
     _check_fits(experiment.model["name"], task)
-    headline.of(task, experiment.evaluation.headline)
-    if frozen is not None:
+    main, split = _split(experiment, files, task)
+    absent: Mapping[str, str] = {}
+    if frozen is None:
+        dataset = also_module.joined(main, also, split)
+        split = also_module.to_train(split, dataset)
+    else:
         split = Split.read(frozen)
+        if not further:
+            split, absent = also_module.apart(split, len(experiment.data.also))
+        dataset = also_module.joined(main, also, split)
         split_module.verify(split, dataset).raise_any()
-    return Material(dataset, task, split, cut(task, dataset, split))
+    found = cut(task, dataset, split)
+    return Material(dataset, task, split, {name: found[name] for name in parts}, absent)
+
+
+def load_all(data: DataConfig, seed: int = 13, *, further: bool = True) -> tuple[dict[str, Dataset], list[Dataset]]:
+    """Load the files of an experiment by key, and the further data sets; the problems of all are raised at once."""
+    problems, files, also = Problems(), {}, []
+    for name, path in data.files.items():
+        with problems.catching():
+            files[name] = load(data, path)
+    for number, one in enumerate(data.also if further else (), start=1):
+        with problems.catching(f"data.also.{number - 1}"):
+            own = load(one.model_copy(update={"codebook": one.codebook or data.codebook}), one.path or "")
+            also.append(also_module.numbered(own, number, one.share, seed))
+            for main in list(files.values())[:1]:
+                problems.found.extend(also_module.clashes(also[-1], main.codebook))
+    problems.raise_any()
+    return files, also
+
+
+def _split(experiment: Experiment, files: Mapping[str, Dataset], task: Task) -> tuple[Dataset, Split]:
+    """Return the data set that is divided, without further ones, and its split."""
+    plan = experiment.split
+    stratify, lock = task if plan.stratify else None, _lock(plan.lock)
+    if "path" in files:
+        dataset = files["path"]
+        return dataset, split_module.make_split(
+            dataset, by=plan.by, test=plan.test, dev=plan.dev, stratify=stratify, seed=plan.seed, lock=lock
+        )
+    return split_module.from_parts(files, by=plan.by, dev=plan.dev, stratify=stratify, seed=plan.seed, lock=lock)
 
 
 def _check_fits(model: str, task: Task) -> None:
@@ -91,7 +119,7 @@ def _lock(name: str | None) -> Path | None:
         return Path(name)
 
 
-def load(data: DataConfig, path: str) -> Dataset:
+def load(data: DataConfig | AlsoConfig, path: str) -> Dataset:
     """Load one file or folder of an experiment's data."""
     return load_module.load(
         path,
@@ -108,18 +136,43 @@ def build_task(plan: TaskConfig, *datasets: Dataset) -> Task:
     codebook: Codebook = datasets[0].codebook
     if plan.kind is None:
         task = tasks.built_in(plan.name, codebook)
+        if task.inner:
+            task = tasks.over([*(_with_labels(one, datasets) for one in task.inner), *_own_sets(task, datasets)])
     else:
         labels = plan.labels or codebook.names(plan.column or plan.name)
         task = tasks.own(plan.name, plan.kind, labels, plan.metrics or (), plan.column or "")
     labels = tuple(plan.labels or task.labels)
     if not labels:
-        labels = tasks.observed_labels(task, (s for d in datasets for s in d.sentences))
-    if not labels:
+        labels = _observed(task, datasets)
+    if not labels and not task.inner:
         raise fail(datasets[0].path, f"no sentence has an answer for the task {plan.name!r}", _columns(task, datasets))
     metrics = tuple(plan.metrics or task.metrics)
     built = replace(task, labels=labels, metrics=metrics)
     scoring.build_metrics(built)
     return built
+
+
+def _with_labels(task: Task, datasets: Sequence[Dataset]) -> Task:
+    """Return a task with the labels of the data where its codebook has none."""
+    return task if task.labels else replace(task, labels=_observed(task, datasets))
+
+
+def _observed(task: Task, datasets: Sequence[Dataset]) -> tuple[str, ...]:
+    return tasks.observed_labels(task, (s for d in datasets for s in d.sentences))
+
+
+def _own_sets(task: Task, datasets: Sequence[Dataset]) -> Iterator[Task]:
+    """Yield a task for every label set toward targets that some data set has under a name of its own.
+
+    Its labels are a codebook's where one has the set. Nothing of it is mapped to the stance layer.
+    """
+    answers = (item for d in datasets for s in d.sentences for item in s.gold.labels.items())
+    for key in sorted({key for key, a in answers if isinstance(a, tuple) and a and isinstance(a[0], Stance)}):
+        if key in [one.name for one in task.inner]:
+            what = f"the label set {key!r} has the name of a layer"
+            raise fail(datasets[0].path, what, "give it another with a label_map: `rename_sets: {old: new}`")
+        labels = next(filter(None, (d.codebook.names(key) for d in datasets)), ())
+        yield _with_labels(tasks.own(key, "targeted", labels), datasets)
 
 
 def _columns(task: Task, datasets: tuple[Dataset, ...]) -> str:

@@ -163,7 +163,7 @@ def _refuse_foreign_code(path: Path, experiment: Experiment) -> None:
     """Refuse a run whose experiment names code outside the component table: loading a run runs none of its own."""
     task, data = experiment.task, experiment.data
     named = {"model": [experiment.model["name"]], "task": [task.name], "metric": task.metrics or []}
-    named["format"] = [data.format] if data.format else []
+    named["format"] = list(data.formats.values())
     problems = Problems()
     for kind, used in named.items():
         for name in used:

@@ -16,6 +16,7 @@ from typing import Any
 
 from stancekit import __version__, fitting, runfolder
 from stancekit.config import Experiment
+from stancekit.data import also
 from stancekit.errors import fail
 from stancekit.files import dump_json, make_folder, os_problem, read_json, sha256, write_json, write_text
 from stancekit.fitting import Progress, Say
@@ -141,13 +142,14 @@ def _manifest(experiment: Experiment, material: Material, seed: int) -> dict[str
         "plan": _plan_hash(experiment, material, seed),
         "task": describe_task(material.task),
         "codebook": dataset.codebook.stamp,
-        "label_map": dataset.label_map.describe() if dataset.label_map else [],
+        "label_map": dataset.map_lines(),
         "data": {
             "hash": dataset.hash,
             "path": str(dataset.path),
             "sentences": len(dataset.sentences),
             "sizes": {name: len(part) for name, part in material.parts.items()},
             "counts": dict(dataset.counts),
+            "also": [also.summary(one) for one in dataset.also],
         },
         "split": {"by": list(experiment.split.by), "seed": experiment.split.seed},
         "seed": seed,

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from stancekit.data import also
 from stancekit.data.check_targets import check_targets
 from stancekit.data.dataset import Dataset, annotated
 from stancekit.data.label_sets import labels_of, unknown_labels
@@ -57,19 +58,33 @@ def check(
         where = dataset.where(sentence.id)
         found.found.extend(unknown_labels(sentence, dataset.codebook, where))
         _check_spans(sentence, where, found)
-        _check_devices(sentence, where, warnings if dataset.label_map else found, warnings)
+        _check_devices(sentence, where, warnings if sentence.id in dataset.mapped else found, warnings)
     check_targets(dataset, found, warnings)
     counts = _dataset_counts(dataset)
     if task is not None:
         parts = {part: split.of(dataset, part) for part in split.parts} if split else {"all": dataset.sentences}
         counts |= _check_task(dataset, task, parts, found, warnings)
-    notes = [f"label map: {line}" for line in dataset.label_map.describe()] if dataset.label_map else []
+    notes = [f"label map: {line}" for line in dataset.map_lines()]
+    notes += [also.describe(one) for one in dataset.also]
     if split is not None:
         notes += split.describe()
         if split.leaks:
             hint = "figures on them flatter; cut a part of your own by groups to know how much"
             warnings.add(dataset.name, f"{len(split.leaks)} groups stand in more than one part", hint)
+        _check_also(dataset, task, split, warnings)
     return CheckReport(found, tuple(warnings), counts, tuple(notes))
+
+
+def _check_also(dataset: Dataset, task: Task | None, split: Split, warnings: Problems) -> None:
+    """Note further data sets of no use to the task, and those with documents that are held out."""
+    held_out = [dataset.by_id[i] for part in also.HELD_OUT for i in split.parts[part]]
+    for number, one in enumerate(dataset.also, start=1):
+        if task is not None and not any(task.view(sentence.gold) is not None for sentence in one):
+            warnings.add(one.name, f"it has no example of {task.name}", f"the task needs {', '.join(task.needs)}")
+        shared = also.shared_documents(one, number, held_out)
+        if shared:
+            what = f"{len(shared)} of its documents, {shared[0]} say, have the name of one in dev or test"
+            warnings.add(one.name, what, "if they are the same, figures flatter: leave them out")
 
 
 def _check_ids(dataset: Dataset, problems: Problems) -> None:
@@ -131,18 +146,24 @@ def _has_parts(relation: Attribution) -> bool:
 
 def _dataset_counts(dataset: Dataset) -> dict[str, dict[str, int]]:
     """Return numbers of sentences and documents, annotated layers, labels by set, and what reading left out."""
-    layers: Counter[str] = Counter()
     sets: dict[str, Counter[str]] = {}
     for sentence in dataset:
-        layers.update(annotated(sentence.gold))
         voice = derive.voice(sentence.gold)
         pairs = [*labels_of(sentence), *([("voice", voice)] if voice else [])]
         for name, label in pairs:
             sets.setdefault(name, Counter())[label] += 1
-    documents = len({sentence.document for sentence in dataset})
-    counts = {"data": {"sentences": len(dataset), "documents": documents}, "annotated sentences": dict(layers)}
+    counts = {"data": _sizes(dataset), "annotated sentences": _layers(dataset)}
+    counts |= {one.name: _sizes(one) | _layers(one) for one in dataset.also}
     counts |= {name: dict(row.most_common()) for name, row in sorted(sets.items())}
     return counts | ({"left out or mended in reading": dict(dataset.counts)} if dataset.counts else {})
+
+
+def _sizes(dataset: Dataset) -> dict[str, int]:
+    return {"sentences": len(dataset), "documents": len({sentence.document for sentence in dataset})}
+
+
+def _layers(dataset: Dataset) -> dict[str, int]:
+    return dict(Counter(name for sentence in dataset for name in annotated(sentence.gold)))
 
 
 def _check_task(

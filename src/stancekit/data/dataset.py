@@ -25,7 +25,8 @@ LAYERS = ("attributions", "devices", "stances")
 class Dataset:
     """Labelled sentences in the order of their file.
 
-    `counts` says what reading left out or mended, by kind; `places` maps ids to `file:line`.
+    `counts` says what reading left out or mended, by kind; `places` maps ids to `file:line`. `also` holds further
+    data sets that were added to train: their sentences are among these, the last ones.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Dataset:
     counts: Mapping[str, int] = field(default_factory=dict)
     places: Mapping[str, str] = field(default_factory=dict)
     label_map: LabelMap | None = None
+    also: tuple[Dataset, ...] = ()
 
     def __len__(self) -> int:
         return len(self.sentences)
@@ -56,6 +58,18 @@ class Dataset:
     def by_id(self) -> dict[str, Sentence]:
         """The sentences by id."""
         return {sentence.id: sentence for sentence in self.sentences}
+
+    @cached_property
+    def mapped(self) -> frozenset[str]:
+        """The ids of the sentences whose labels went through a label map."""
+        further = [s.id for one in self.also if one.label_map for s in one]
+        own = self.sentences[: len(self) - sum(map(len, self.also))] if self.label_map else ()
+        return frozenset([*(s.id for s in own), *further])
+
+    def map_lines(self) -> list[str]:
+        """Return one line a change that the label maps made; of a further data set after its name."""
+        own = self.label_map.describe() if self.label_map else []
+        return own + [f"{one.name}: {line}" for one in self.also for line in one.map_lines()]
 
     def where(self, sentence_id: str) -> str:
         """Return the place of a sentence, or its id where the place is not known."""

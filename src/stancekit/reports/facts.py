@@ -106,8 +106,8 @@ def _definitions(part: Part) -> list[list[str]]:
 
 
 def _data_name(data: Any) -> str:
-    names = [data.path] if data.path else [data.train, data.dev, data.test]
-    return ", ".join(_portable(n) for n in names if n)
+    further = "".join(f", for train also {_portable(one.path)}" for one in data.also)
+    return ", ".join(_portable(path) for path in data.files.values()) + further
 
 
 def _config(run: Run) -> str:

@@ -15,7 +15,7 @@ from datasketch import MinHash
 from numpy.typing import NDArray
 
 from stancekit.errors import fail
-from stancekit.text.normal import letters
+from stancekit.text.normal import same
 
 RECALL = 0.99
 _PERMUTATIONS = 256
@@ -35,7 +35,7 @@ def exact_duplicates(texts: Sequence[str]) -> list[list[int]]:
     """
     groups: dict[str, list[int]] = {}
     for position, text in enumerate(texts):
-        groups.setdefault(letters(text).casefold(), []).append(position)
+        groups.setdefault(same(text), []).append(position)
     return [group for group in groups.values() if len(group) > 1]
 
 

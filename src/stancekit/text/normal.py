@@ -18,6 +18,11 @@ def letters(text: str) -> str:
     return "".join(filter(_is_kept, text)).translate(_PLAIN)
 
 
+def same(text: str) -> str:
+    """Return what two copies of a text share: its letters without case."""
+    return letters(text).casefold()
+
+
 def counts(text: str) -> list[int]:
     """Return how many letters stand before each offset of a text, shape (len(text) + 1,)."""
     return list(accumulate((int(_is_kept(c)) for c in text), initial=0))

@@ -1,0 +1,137 @@
+"""Further data sets for train: their ids cannot clash with others, and no text of dev or test is among theirs."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from stancekit.codebook import Codebook
+from stancekit.data.dataset import Dataset
+from stancekit.data.parts import Split
+from stancekit.errors import Problem, Problems
+from stancekit.files import sha256
+from stancekit.schema import Sentence
+from stancekit.text.normal import same
+
+HELD_OUT = ("dev", "test")
+_DROPPED = "sentences left out, their text stands in dev or test"
+_NOT_DRAWN = "sentences left out by `share`"
+
+
+def prefix(number: int) -> str:
+    """Return what the ids of the k-th further data set (from 1) begin with."""
+    return f"also{number}/"
+
+
+def numbered(dataset: Dataset, number: int, share: float = 1.0, seed: int = 13) -> Dataset:
+    """Return a data set as the k-th further one (from 1), its ids prefixed.
+
+    Of a `share` below 1, whole documents are drawn by seed until they hold that share of the sentences; a larger
+    share holds all of a smaller one.
+    """
+    kept = _drawn(dataset, share, seed)
+    counts = Counter(dataset.counts)
+    counts[_NOT_DRAWN] = len(dataset) - len(kept)
+    before = prefix(number)
+    return replace(
+        dataset,
+        name=f"also {number}, {dataset.name}",
+        sentences=tuple(replace(s, id=before + s.id) for s in kept),
+        places={before + sentence_id: place for sentence_id, place in dataset.places.items()},
+        counts=dict(+counts),
+    )
+
+
+def _drawn(dataset: Dataset, share: float, seed: int) -> Sequence[Sentence]:
+    sizes = Counter(s.document or s.id for s in dataset)
+    order = sorted(sizes, key=lambda name: (sha256(f"{seed} {name}".encode()), name))
+    taken: set[str] = set()
+    held = 0
+    for name in order:
+        if held >= share * len(dataset):
+            break
+        taken.add(name)
+        held += sizes[name]
+    return [s for s in dataset if (s.document or s.id) in taken]
+
+
+def clashes(dataset: Dataset, book: Codebook) -> list[Problem]:
+    """Return a problem for every label set that a data set's own codebook has otherwise than that of the experiment.
+
+    Label sets of other names may stand beside one another; nothing is mapped unasked.
+    """
+    problems = Problems()
+    for name in dataset.codebook.sets.keys() & book.sets.keys():
+        if dataset.codebook.names(name) != book.names(name):
+            what = f"its codebook {dataset.codebook.name} has other labels of the set {name!r} than {book.name}"
+            problems.add(dataset.name, what, f"give a label_map that leads to {book.name}, and leave its codebook out")
+    return sorted(problems, key=lambda problem: problem.what)
+
+
+def joined(main: Dataset, also: Sequence[Dataset], split: Split) -> Dataset:
+    """Return a data set with further ones after it, without the sentences whose text stands in dev or test.
+
+    A text is the same whatever its case, white space and quotation marks. Documents keep their names, unless an
+    earlier data set has them; no sentence then gets neighbours from another text.
+    """
+    if not also:
+        return main
+    seen = {s.document for s in main} - {""}
+    texts = {same(main.by_id[i].text) for part in HELD_OUT for i in split.parts[part] if i in main.by_id}
+    kept: list[Dataset] = []
+    for number, one in enumerate(also, start=1):
+        clean = [s for s in one if same(s.text) not in texts]
+        counts = +Counter({**one.counts, _DROPPED: len(one) - len(clean)})
+        renamed = tuple(_apart(s, seen, prefix(number)) for s in clean)
+        seen |= {s.document for s in renamed}
+        kept.append(replace(one, sentences=renamed, counts=dict(counts)))
+    counts = Counter(main.counts)
+    counts.update({f"{one.name}: {kind}": n for one in kept for kind, n in one.counts.items()})
+    return replace(
+        main,
+        sentences=(*main.sentences, *(s for one in kept for s in one)),
+        places={**main.places, **{i: place for one in kept for i, place in one.places.items()}},
+        counts=dict(counts),
+        also=tuple(kept),
+    )
+
+
+def _apart(sentence: Sentence, seen: Iterable[str], before: str) -> Sentence:
+    return replace(sentence, document=before + sentence.document) if sentence.document in seen else sentence
+
+
+def to_train(split: Split, dataset: Dataset) -> Split:
+    """Return the split of the first data set with the further ones in train: their contents are verified like all."""
+    further = [s.id for one in dataset.also for s in one]
+    hashes = {**split.hashes, **{i: dataset.hashes[i] for i in further}}
+    return replace(split, parts={**split.parts, "train": (*split.parts["train"], *further)}, hashes=hashes)
+
+
+def apart(split: Split, number: int) -> tuple[Split, dict[str, str]]:
+    """Return a split without its so many further data sets, and the content hashes of theirs, in order."""
+    before = tuple(prefix(k) for k in range(1, number + 1))
+    ids = [i for i in split.parts["train"] if i.startswith(before)] if before else []
+    further = {i: split.hashes[i] for i in ids}
+    own = {i: digest for i, digest in split.hashes.items() if i not in further}
+    parts = {**split.parts, "train": tuple(i for i in split.parts["train"] if i not in further)}
+    return replace(split, parts=parts, hashes=own), further
+
+
+def shared_documents(one: Dataset, number: int, held_out: Iterable[Sentence]) -> list[str]:
+    """Return the documents of the k-th further data set of which sentences stand in dev or test too, sorted."""
+    names = {s.document for s in held_out} - {""}
+    return sorted({s.document.removeprefix(prefix(number)) for s in one} & names)
+
+
+def describe(one: Dataset) -> str:
+    """Return a readable line: how much of a further data set goes to train, and what was left out."""
+    left = "".join(f"; {n:,} {kind}" for kind in (_DROPPED, _NOT_DRAWN) if (n := one.counts.get(kind, 0)))
+    return f"{one.name}: {len(one):,} sentences to train{left}"
+
+
+def summary(one: Dataset) -> Mapping[str, Any]:
+    """Return what a manifest notes of a further data set."""
+    numbers = {"sentences": len(one), "counts": dict(one.counts)}
+    return {"name": one.name, "path": str(one.path), "hash": one.hash, "codebook": one.codebook.stamp} | numbers
