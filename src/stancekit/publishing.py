@@ -22,8 +22,8 @@ CARD = "README.md"
 class Pushed:
     """What was pushed: the address, where it can be seen (empty on a dry run), the files with their sizes in bytes.
 
-    `left_out` says what did not go out, or not as it is, by file; `words` names the files that hold words of
-    train, with the longest sequence of them.
+    `left_out` says what did not go out, or not as it is, by file; `words` names the files that hold words
+    or sequences of them, with the length of the longest.
     """
 
     address: str

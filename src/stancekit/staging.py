@@ -155,12 +155,10 @@ def longest(value: Any) -> int:
 
 
 def words_held(folder: Path) -> dict[str, int]:
-    """Return the files of a staged model that hold words of train, with the longest sequence of them."""
-    found = {}
-    for file in [folder / "profile.json", *sorted((folder / "model").rglob("*.json"))]:
-        if file.is_file():
-            found[file.relative_to(folder).as_posix()] = longest(read_json(file))
-    return {name: words for name, words in found.items() if words > 0}
+    """Return the files of a staged model that hold sequences of words, with the longest; the profile holds words."""
+    files = [folder / "profile.json", *sorted((folder / "model").rglob("*.json"))]
+    found = {p.relative_to(folder).as_posix(): longest(read_json(p)) for p in files if p.is_file()}
+    return {name: words for name, words in found.items() if words > (name != "profile.json")}
 
 
 _LICENCE = re.compile(r"[a-z0-9][a-z0-9.-]*")
