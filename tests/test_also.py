@@ -237,3 +237,20 @@ def test_files_of_parts_take_further_ones_too(plan, tmp_path) -> None:
     found = gather(read(plan))
     assert {name: len(ids(found, name)) for name in files} == {"train": 30, "dev": 6, "test": 6}
     assert also.apart(found.split, 1)[0].parts["train"] == tuple(s.id for s in rows[:18])
+
+
+def test_one_lock_serves_experiments_with_and_without_further_data(plan, tmp_path) -> None:
+    lock = tmp_path / "lock.json"
+    with_more = gather(read(plan, f"split.lock={lock}"))
+    written = lock.read_bytes()
+    assert b"also1/" not in written
+    alone = gather(read(plan, f"split.lock={lock}", "data.also=[]"))
+    assert ids(alone, "test") == ids(with_more, "test") and lock.read_bytes() == written
+
+
+def test_the_schema_knows_both_forms(plan) -> None:
+    jsonschema = pytest.importorskip("jsonschema")
+    plan["data"]["also"].append({"path": "x.jsonl", "format": "newsmtsc", "share": 0.5})
+    jsonschema.validate(plan, config.json_schema())
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(plan | {"data": {"path": "x", "also": [{"shares": 1}]}}, config.json_schema())

@@ -19,7 +19,6 @@ from stancekit.evaluation import Evaluated
 from stancekit.metrics.layers import by_target
 from stancekit.run import describe_task, restore_task
 from stancekit.schema import Attribution, Device, Example, Layers, Prediction, Sentence, Span, Stance, Target, parts_of
-from stancekit.tasks import Part
 
 TEXT = "Karsk shelled the heroic town, Tolmenia said."
 BUILT_IN = tasks.built_in("layers", codebook.default())
@@ -173,5 +172,7 @@ def test_majority_answers_every_target_end_to_end(tmp_path) -> None:
     assert scores.find("stance accuracy").value == own.find("accuracy").value
     assert scores.find("attribution linked_overlap_f1").value == 0.0 and scores.find("holder_f1").value == 0.0
     assert math.isclose(scores.find("stance macro_f1").value, own.find("macro_f1").value)
-    part = Part(run.task, (example(1, stances=(Stance(KARSK, ""),)),), ())
-    assert run.model.predict(part.examples)[0].answer.stances == (Stance(KARSK, "none"),)
+    (found,) = run.predict({"text": TEXT, "target": "Karsk"})
+    assert found.answer.stances == (Stance(KARSK, "none"),)
+    assert run.manifest["dev"]["layers"]["metric"] == "layers_mean"
+    assert set(run.manifest["dev"]) == {"layers", "attribution", "devices", "stance"}

@@ -26,11 +26,10 @@ def of(part: Part, predictions: Sequence[Prediction], own: Headline, codebook: C
         return {}
     found = {part.task.name: _row(part, predictions, own)}
     if part.task.kind == "layers":
-        for name in _LAYER_TASKS:
-            task = tasks.built_in(name, codebook)
+        for task in part.task.inner or [tasks.built_in(name, codebook) for name in _LAYER_TASKS]:
             viewed, answers = view(task, part, predictions)
             if len(viewed):
-                found[name] = _row(viewed, answers, headline.of(task))
+                found[task.name] = _row(viewed, answers, headline.of(task))
     return found
 
 

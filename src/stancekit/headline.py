@@ -23,6 +23,8 @@ DEFAULTS: dict[str, str] = {
     "layers": "holder_f1",
 }
 """By kind of task, the figure that is meant where an experiment names none."""
+OVER_LAYERS = "layers_mean"
+"""That of a task over several layers of which gold may lack some: holders may not be told in it."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,7 @@ def of(task: Task, name: str | None = None) -> Headline:
 
     Any figure over all labels will do, of the task's own metrics or of another one for its kind.
     """
-    wanted = name or DEFAULTS[task.kind]
+    wanted = name or (OVER_LAYERS if task.inner else DEFAULTS[task.kind])
     found = {h.name: h for h in _figures(task)}
     if wanted not in found:
         what = f"{wanted!r} is no figure over all labels of the task {task.name}"

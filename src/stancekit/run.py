@@ -117,11 +117,14 @@ class Run:
         sentence = item if isinstance(item, Sentence) else read_input(item, number, where, problems)
         if sentence is None:
             return []
+        name = item.get("target") if isinstance(item, Mapping) else None
+        target = None if name is None else Target(str(name), _mention(item, sentence))
+        if self.task.inner and target is not None:
+            sentence = tasks_module.asked(sentence, [target])
         if self.task.kind != "targeted":
             return [Example(id=sentence.id, sentence=sentence)]
-        target = item.get("target") if isinstance(item, Mapping) else None
         if target is not None:
-            return [Example(id=sentence.id, sentence=sentence, target=Target(str(target), _mention(item, sentence)))]
+            return [Example(id=sentence.id, sentence=sentence, target=target)]
         found = [example for example, _ in tasks_module.examples_of(self.task, sentence)]
         if not found and self.task.view(sentence.gold) is None:
             problems.add(where, f"{self.task.name} needs a target", 'give {"text": …, "target": …}')

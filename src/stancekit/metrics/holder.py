@@ -144,7 +144,7 @@ class HolderF1:
                 right = [pair for pair in given if wanted(pair[1])]
                 hits = len(match(left, right, lambda a, b: a[0].overlaps(b[0]) and same_holder(a[1], b[1])))
                 counts += [hits, len(right) - hits, len(left) - hits]
-        return np.array(counts)
+        return np.array(counts, dtype=np.float64)
 
     def score(self, counts: Counts) -> Counts:
         """Return the F1 of each rule."""

@@ -41,7 +41,7 @@ class EachLayer:
         self.names = [one.name for one, _ in metrics]
         each = [(one, f"{one.name} {row}", label) for one, metric in metrics for row, label in metric.rows]
         self.leads = [k for k, (one, name, label) in enumerate(each) if (name, label) == (_lead(one), "")]
-        self.rows = (MEAN, *((name, label) for _, name, label in each))
+        self.rows = (*([MEAN] if self.leads else []), *((name, label) for _, name, label in each))
         self.edges = list(accumulate((metric.size for metric in self.metrics), initial=0))
         self.size = self.edges[-1]
 
@@ -60,13 +60,13 @@ class EachLayer:
         """Return the mean over the layers, then the scores of every layer's metrics."""
         found = [metric.score(part) for metric, part in zip(self.metrics, self._cut(counts), strict=True)]
         each = np.concatenate([np.zeros((*counts.shape[:-1], 0)), *found], axis=-1)
-        return np.concatenate([mean_defined(each[..., self.leads])[..., None], each], axis=-1)
+        return np.concatenate([mean_defined(each[..., self.leads])[..., None], each], axis=-1) if self.leads else each
 
     def support(self, counts: Counts) -> Counts:
         """Return the gold items behind each row; behind the mean, those of all its figures."""
         found = [metric.support(part) for metric, part in zip(self.metrics, self._cut(counts), strict=True)]
         each = np.concatenate([np.zeros(0), *found])
-        return np.concatenate([[each[self.leads].sum()], each])
+        return np.concatenate([[each[self.leads].sum()], each]) if self.leads else each
 
     def left_out(self, counts: Counts) -> list[str]:
         """Return the labels without gold or predicted support, each after its layer's name."""
