@@ -81,7 +81,8 @@ def load_all(data: DataConfig, seed: int = 13, *, further: bool = True) -> tuple
     for number, one in enumerate(data.also if further else (), start=1):
         with problems.catching(f"data.also.{number - 1}"):
             own = load(one.model_copy(update={"codebook": one.codebook or data.codebook}), one.path or "")
-            also.append(also_module.numbered(own, number, one.share, seed))
+            named = replace(own, name=f"{one.format} {own.name}") if one.format else own
+            also.append(also_module.numbered(named, number, one.share, seed))
             for main in list(files.values())[:1]:
                 problems.found.extend(also_module.clashes(also[-1], main.codebook))
     problems.raise_any()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,7 +13,7 @@ import numpy as np
 from stancekit import components
 from stancekit.errors import Problems, fail
 from stancekit.metrics.base import Counts, Metric
-from stancekit.schema import Answer, Example, Prediction
+from stancekit.schema import Answer, Example, Layers, Prediction
 from stancekit.stats.resample import LEAST_GROUPS, Difference, Interval, bootstrap, paired
 from stancekit.tasks import KINDS, METRICS, Part, Task
 
@@ -150,7 +150,7 @@ def score(
     few = min(resamples, SLICE_RESAMPLES)
     rows: list[Score] = []
     left_out: list[str] = []
-    for name, metric in build_metrics(part.task, metrics).items():
+    for name, metric in build_metrics(_asked(part), metrics).items():
         counts = count(metric, part, answers)
         found = bootstrap(counts, groups, metric.score, resamples=resamples, seed=seed)
         rows += _rows(metric, metric.support(counts.sum(axis=0)), found, "")
@@ -184,7 +184,7 @@ def compare(
     answers = {name: [p.answer for p in join(part, runs[name])] for name in names}
     groups, notes = groups_of(part.examples, groups_by)
     rows: list[Score] = []
-    for key, metric in build_metrics(part.task, metrics).items():
+    for key, metric in build_metrics(_asked(part), metrics).items():
         if key == "confusion":
             continue
         counts = {name: count(metric, part, answers[name]) for name in names}
@@ -211,6 +211,13 @@ def build_metrics(task: Task, names: Sequence[str] | None = None) -> dict[str, M
             found[name] = components.build("metric", name, {"task": task})
     problems.raise_any()
     return found
+
+
+def _asked(part: Part) -> Task:
+    """Return the task of a part with those of its inner layers that gold has somewhere: others have no figures."""
+    golds = [gold for gold in part.gold if isinstance(gold, Layers)]
+    inner = tuple(one for one in part.task.inner if any(one.view(gold) is not None for gold in golds))
+    return replace(part.task, inner=inner)
 
 
 def count(metric: Metric, part: Part, answers: Sequence[Answer]) -> Counts:

@@ -26,7 +26,7 @@ def prefix(number: int) -> str:
 
 
 def numbered(dataset: Dataset, number: int, share: float = 1.0, seed: int = 13) -> Dataset:
-    """Return a data set as the k-th further one (from 1), its ids prefixed.
+    """Return a data set as the k-th further one (from 1), its ids prefixed and its number in its name.
 
     Of a `share` below 1, whole documents are drawn by seed until they hold that share of the sentences; a larger
     share holds all of a smaller one.
