@@ -11,7 +11,7 @@ from typing import Any
 from stancekit import components, devscores, headline, runfolder
 from stancekit.config import Experiment
 from stancekit.evaluation import predict_all
-from stancekit.files import make_folder, write_json
+from stancekit.files import dump_json, make_folder, write_json, write_text
 from stancekit.headline import Headline
 from stancekit.material import Material
 from stancekit.models import base
@@ -74,7 +74,7 @@ def fit(
     manifest |= {key: workspace.facts[key] for key in ("device", "threads") if key in workspace.facts}
     _tell(manifest, say)
     if workspace.curve:
-        write_json(building / CURVE, workspace.curve)
+        write_text(building / CURVE, dump_json(workspace.curve) + "\n")
     write_json(building / runfolder.MANIFEST, manifest)
     fresh.rename(building / "model")
 
