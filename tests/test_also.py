@@ -227,7 +227,7 @@ def test_three_data_sets_train_one_tagger(plan, tmp_path) -> None:
     noted = {one["name"]: one["sentences"] for one in run.manifest["data"]["also"]}
     assert noted == {"also 1, polnear polnear": len(polnear), "also 2, newsmtsc newsmtsc": len(newsmtsc)}
     told = dict(read_json(run.path / "report.test.json")["about"])
-    assert told["Data"].startswith("dispatches, for train also …/polnear, for train also …/newsmtsc, ")
+    assert told["Data"].startswith("dispatches, for train also polnear …/polnear, for train also newsmtsc …/newsmtsc, ")
 
 
 def test_files_of_parts_take_further_ones_too(plan, tmp_path) -> None:

@@ -106,7 +106,8 @@ def _definitions(part: Part) -> list[list[str]]:
 
 
 def _data_name(data: Any) -> str:
-    further = "".join(f", for train also {_portable(one.path)}" for one in data.also)
+    named = [" ".join(filter(None, (one.format, _portable(one.path)))) for one in data.also]
+    further = "".join(f", for train also {name}" for name in named)
     return ", ".join(_portable(path) for path in data.files.values()) + further
 
 
