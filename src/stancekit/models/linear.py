@@ -1,4 +1,4 @@
-"""TF-IDF n-grams into a linear classifier: logistic regression, support vectors or NB-SVM."""
+"""TF-IDF n-grams into a linear classifier: logistic regression, support vectors, NB-SVM or ridge."""
 
 from __future__ import annotations
 
@@ -6,19 +6,17 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
-import numpy as np
-
 from stancekit.errors import Problems, did_you_mean, fail
 from stancekit.files import dump_json, read_json, write_text
-from stancekit.models import soft, tensors
-from stancekit.models.calibrate import Truth
-from stancekit.models.decision import Decision, Plan
+from stancekit.models import head, tensors
+from stancekit.models.decision import Plan
 from stancekit.models.features import Block, Features, Matrix
+from stancekit.models.head import Head
 from stancekit.models.ngrams import Analyser
 from stancekit.models.pairs import Pairs
 from stancekit.models.solvers import SOLVERS
 from stancekit.models.targets import TargetSettings
-from stancekit.schema import Answer, Example, Prediction
+from stancekit.schema import Example, Prediction
 from stancekit.tasks import Part, Task
 
 Range = Sequence[int] | None
@@ -33,7 +31,7 @@ class Linear:
     `TargetSettings`; for a target without a span only `name` and `pair` do something. A sentence's metadata
     is no feature.
 
-    Probabilities are the classifier's own for `logreg`; for `svm` and `nbsvm` a sigmoid is fitted to held-out
+    Probabilities are the classifier's own for `logreg`; for `svm`, `nbsvm` and `ridge` a sigmoid is fitted to held-out
     decision values (the answer stays the decision's, which class weights may move off the most probable label)
     unless `calibrate` is off, which saves time where only answers are wanted.
     With `threshold: tuned`, a multi-label task gives a label from the probability on with the best F1 on
@@ -66,7 +64,7 @@ class Linear:
             problems.add("classifier", f"there is no {classifier!r}", did_you_mean(str(classifier), SOLVERS))
         ranges = {"word": word, "char": char}
         _check_ranges(ranges, problems)
-        _check_numbers(C, class_weight, threshold, problems)
+        head.check(C, class_weight, threshold, problems)
         self.target = TargetSettings.parse(target, problems)
         problems.raise_any()
         self.ranges = {name: (int(r[0]), int(r[1])) for name, r in ranges.items() if r is not None}
@@ -75,23 +73,19 @@ class Linear:
         self.min_df, self.soft_labels, self.seed = min_df, soft_labels, seed
 
     def fit(self, train: Part, dev: Part) -> None:
-        """Learn from train; probabilities of svm and nbsvm, and thresholds, from dev or inner folds of train."""
-        self._prepare(train.task, *_classes(train))
+        """Learn from train; sigmoids (all but logreg) and thresholds, from dev or inner folds of train."""
+        self._prepare(train.task, *head.taught(train))
         shared = self._features.fit_transform(train.examples, self.min_df)
         self._pairs.fit(shared, train.examples)
         matrix = self._pairs.transform(shared, train.examples)
-        documents = [e.sentence.document or e.sentence.id for e in train.examples]
-        held = (self._matrix(dev.examples), self._truth(dev)) if len(dev) and self._decision.plan.holds_out else None
-        truth = self._truth(train)
-        wanted = soft.shares(train, self._decision.classes, truth) if self.soft_labels else None
-        self._decision.fit(matrix, truth, documents, held, wanted)
+        held = (self._matrix(dev.examples), self._head.truth(dev)) if len(dev) and self._head.holds_out else None
+        self._head.fit(train, matrix, held, soft_labels=self.soft_labels)
 
     def _prepare(self, task: Task, classes: Sequence[str], always: Sequence[str]) -> None:
-        self._labels, self._always = task.labels, tuple(always)
         self._features = Features(self._blocks(task))
         self._pairs = Pairs(self.target.pair if task.kind == "targeted" else 0.0)
         plan = Plan(**self.settings, multi=task.kind == "multi", seed=self.seed)  # type: ignore[arg-type]
-        self._decision = Decision(plan, classes)
+        self._head = Head(task, plan, classes, always)
 
     def _blocks(self, task: Task) -> list[Block]:
         targeted = task.kind == "targeted"
@@ -106,42 +100,18 @@ class Linear:
     def _matrix(self, examples: Sequence[Example]) -> Matrix:
         return self._pairs.transform(self._features.transform(examples), examples)
 
-    def _truth(self, part: Part) -> Truth:
-        """Return which class each example has, shape (n, classes)."""
-        return np.array([[c in _set(answer) for c in self._decision.classes] for answer in part.gold], np.bool_)
-
     def predict(self, examples: Sequence[Example]) -> list[Prediction]:
         """Answer every example with a label (or labels) and the probability of each."""
         if not examples:
             return []
-        scores = self._decision.weights.scores(self._matrix(examples))
-        probabilities = self._decision.probabilities(scores)
-        given = self._decision.answers(scores, probabilities)
-        return [
-            Prediction(id=e.id, answer=self._answer(yes), probabilities=self._by_label(p.tolist()))
-            for e, yes, p in zip(examples, given, probabilities, strict=True)
-        ]
-
-    def _answer(self, given: Truth) -> Answer:
-        labels = [label for label, yes in zip(self._decision.classes, given, strict=True) if yes]
-        return frozenset([*labels, *self._always]) if self._decision.plan.multi else labels[0]
-
-    def _by_label(self, probabilities: list[float]) -> dict[str, float]:
-        learnt = dict(zip(self._decision.classes, probabilities, strict=True))
-        return dict.fromkeys(self._labels, 0.0) | dict.fromkeys(self._always, 1.0) | learnt
+        return self._head.predictions(examples, self._head.decision.weights.scores(self._matrix(examples)))
 
     def save(self, folder: Path) -> None:
         """Write `linear.json` (labels, n-grams, paired targets) and `linear.safetensors` (weights, idf)."""
-        plain = {
-            "labels": self._labels,
-            "classes": self._decision.classes,
-            "always": self._always,
-            "pairs": list(self._pairs.columns),
-            "vocabulary": self._features.vocabulary(),
-        }
-        write_text(folder / "linear.json", dump_json(plain) + "\n")
+        learnt = {"pairs": list(self._pairs.columns), "vocabulary": self._features.vocabulary()}
+        write_text(folder / "linear.json", dump_json(self._head.dump() | learnt) + "\n")
         idf = {f"idf.{name}": values for name, values in self._features.idf().items()}
-        tensors.write(folder / "linear.safetensors", self._decision.arrays() | self._pairs.arrays() | idf)
+        tensors.write(folder / "linear.safetensors", self._head.arrays() | self._pairs.arrays() | idf)
 
     def load(self, folder: Path, task: Task) -> None:
         """Take back what `save` wrote; the task must have the labels that were learnt."""
@@ -151,19 +121,11 @@ class Linear:
         self._prepare(task, plain["classes"], plain["always"])
         self._pairs.restore(plain["pairs"], arrays)
         self._features.restore(plain["vocabulary"], {b: arrays[f"idf.{b}"] for b in plain["vocabulary"]})
-        self._decision.restore(arrays)
+        self._head.decision.restore(arrays)
 
 
 def _text(example: Example) -> str:
     return example.sentence.text
-
-
-def _set(answer: Answer) -> frozenset[Any]:
-    return answer if isinstance(answer, frozenset) else frozenset([answer])
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _check_ranges(ranges: Mapping[str, Any], problems: Problems) -> None:
@@ -173,33 +135,3 @@ def _check_ranges(ranges: Mapping[str, Any], problems: Problems) -> None:
             problems.add(name, f"{value!r} is no range of n-grams", "write [1, 2], or null for none")
     if all(value is None for value in ranges.values()):
         problems.add("word, char", "both are null, so nothing is left to learn from", "set one of them")
-
-
-def _check_numbers(c: Any, class_weight: Any, threshold: Any, problems: Problems) -> None:
-    if not _is_number(c) or c <= 0:
-        problems.add("C", f"{c!r} is no number above 0", "write 1.0, say")
-    if not isinstance(class_weight, Mapping) and class_weight not in (None, "balanced"):
-        problems.add("class_weight", f"{class_weight!r} is unknown", "write balanced, null or {label: weight}")
-    if threshold != "tuned" and not (_is_number(threshold) and 0 < threshold < 1):
-        problems.add("threshold", f"{threshold!r} is unknown", "write tuned, or a probability")
-
-
-def _classes(train: Part) -> tuple[list[str], list[str]]:
-    """Return the labels that train can teach, in the task's order, and (multi-label) those on every example.
-
-    With one label only there is nothing to learn: an error.
-    """
-    if not len(train):
-        raise fail("train", "there is no example to learn from", "give more data, or another split")
-    task, answers = train.task, [_set(answer) for answer in train.gold]
-    unknown = sorted(map(str, frozenset().union(*answers) - set(task.labels)))
-    if unknown:
-        raise fail("train", f"unknown labels: {', '.join(unknown)}", did_you_mean(unknown[0], task.labels))
-    multi = task.kind == "multi"
-    seen = [label for label in task.labels if any(label in a for a in answers)]
-    always = [label for label in seen if all(label in a for a in answers)]
-    taught = [label for label in seen if label not in always] if multi else seen
-    if len(taught) < (1 if multi else 2):
-        what = f"all {len(answers)} examples have the same answer: {', '.join(seen) or 'no label'}"
-        raise fail("train", what, "give data with more than one, or use the model `majority`")
-    return taught, always if multi else []

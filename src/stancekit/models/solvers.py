@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.linear_model import LogisticRegression
+from sklearn.linear_model import LogisticRegression, RidgeClassifier
 from sklearn.svm import LinearSVC
 
 from stancekit.models.features import Matrix
@@ -71,7 +71,14 @@ def nbsvm(
     return Weights(np.array([row for row, _ in found]), np.array([bias for _, bias in found]))
 
 
-SOLVERS: dict[str, Solver] = {"logreg": logreg, "svm": svm, "nbsvm": nbsvm}
+def ridge(
+    matrix: Matrix, classes: NDArray[np.int64], c: float, weight: ClassWeight, seed: int, rows: Floats | None = None
+) -> Weights:
+    """Least squares with an L2 penalty on −1 and 1, one class against the rest."""
+    return _fitted(RidgeClassifier(alpha=1 / (2 * c), class_weight=weight, random_state=seed), matrix, classes, rows)
+
+
+SOLVERS: dict[str, Solver] = {"logreg": logreg, "svm": svm, "nbsvm": nbsvm, "ridge": ridge}
 
 
 def log_count_ratio(matrix: Matrix, positive: NDArray[np.bool_], rows: Floats | None = None) -> Floats:
