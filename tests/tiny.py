@@ -56,6 +56,8 @@ class Encoders(Mapping[str, Path]):
         self.root = root
 
     def __getitem__(self, kind: str) -> Path:
+        if kind not in KINDS:
+            raise KeyError(kind)
         folder = self.root / kind
         if not folder.exists():
             build(kind, folder)

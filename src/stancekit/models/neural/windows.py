@@ -68,8 +68,16 @@ class Cutter:
         return [r for r in chosen if r is not None], windows
 
     def _batch(self, readings: Sequence[Reading]) -> list[list[Window]]:
-        paired = any(r.second is not None for r in readings)
-        coded = self.tokenizer(
+        found: list[list[Window]] = [[] for _ in readings]
+        for paired in (False, True):  # apart, for an empty second text would be read as a text
+            own = [k for k, r in enumerate(readings) if (r.second is not None) == paired]
+            coded = self._coded([readings[k] for k in own], paired) if own else None
+            for k, owner in enumerate(coded["overflow_to_sample_mapping"] if coded else ()):
+                found[own[owner]].append(_window(coded, k))
+        return found
+
+    def _coded(self, readings: Sequence[Reading], paired: bool) -> Any:
+        return self.tokenizer(
             [r.text for r in readings],
             [self._shortened(r.second or "") for r in readings] if paired else None,
             truncation="only_first",
@@ -79,18 +87,19 @@ class Cutter:
             return_offsets_mapping=True,
             return_token_type_ids=True,
         )
-        found: list[list[Window]] = [[] for _ in readings]
-        for k, owner in enumerate(coded["overflow_to_sample_mapping"]):
-            found[owner].append(_window(coded, k))
-        return found
 
     def _shortened(self, text: str) -> str:
         """Return a second text that leaves at least half of the window to the first."""
         room = self.length // 2 - 4
-        if len(text) <= room:  # no piece is shorter than a character
+        if text.isascii() and len(text) < room:  # elsewhere one character may be several pieces
             return text
-        ends = self.tokenizer(text, add_special_tokens=False, return_offsets_mapping=True)["offset_mapping"]
-        return text if len(ends) <= room else text[: ends[room - 1][1]]
+        while len(pieces := self._places(text)) > room:
+            text = text[: min(pieces[room][0], len(text) - 1)]  # what is cut may fall into other pieces
+        return text
+
+    def _places(self, text: str) -> list[tuple[int, int]]:
+        coded = self.tokenizer(text, add_special_tokens=False, return_offsets_mapping=True)
+        return list(coded["offset_mapping"])
 
 
 def _window(coded: Any, k: int) -> Window:
