@@ -30,6 +30,11 @@ def put(net: nn.Module, state: State) -> None:
             value.copy_(state[name])
 
 
+def is_finite(net: nn.Module) -> bool:
+    """Say whether all weights that training changes are numbers."""
+    return all(bool(torch.isfinite(value).all()) for value in trainable(net).values())
+
+
 class Average:
     """A running mean of weights."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,10 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 
-from stancekit.errors import StancekitError, fail
+from stancekit.errors import fail
 
 _SMALLER = "lower training.batch_size (and raise training.accumulate), lower max_length, or set training.checkpointing"
+_NO_ROOM = (errno.ENOSPC, errno.EFBIG, errno.EDQUOT)
+_FULL = ("file write failed", "PytorchStreamWriter", "unexpected pos", "iostream", "No space", "too large", "quota")
+"""How torch and safetensors, which keep no error number, word it."""
 
 
 def device(wanted: str) -> torch.device:
@@ -70,15 +75,18 @@ def memory_errors() -> Iterator[None]:
         raise fail("training", "the device has not enough memory", _SMALLER) from error
     except MemoryError as error:
         raise fail("training", "there is not enough memory", _SMALLER) from error
-    except RuntimeError as error:
-        raise _translated(error) from error
+    except (RuntimeError, SafetensorError, OSError) as error:
+        found = _translated(error)
+        if found is error:
+            raise
+        raise found from error
 
 
-def _translated(error: RuntimeError) -> StancekitError | RuntimeError:
+def _translated(error: Exception) -> Exception:
     text = str(error)
     if "not enough memory" in text or "can't allocate memory" in text:
         return fail("training", "there is not enough memory", _SMALLER)
-    if "file write failed" in text or "PytorchStreamWriter" in text or "No space left" in text:
+    if any(sign in text for sign in _FULL) or getattr(error, "errno", None) in _NO_ROOM:
         hint = "free some space and go on with --resume; the checkpoint before it is whole"
         return fail("training", "a checkpoint could not be written: the disk is full", hint)
     return error

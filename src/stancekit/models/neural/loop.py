@@ -15,16 +15,18 @@ import torch
 from accelerate import PartialState
 from safetensors.torch import save_file
 from torch import nn
+from torch.utils.data import Sampler
 from transformers import PrinterCallback, Trainer, TrainingArguments
 
 from stancekit.errors import Interrupted, Problem, fail
 from stancekit.models.base import Workspace
-from stancekit.models.neural import hardware
+from stancekit.models.neural import averaging, hardware
 from stancekit.models.neural.batches import Batch, Bucketed, Collate, Row, Rows
 from stancekit.models.neural.pretrained import quietly
 from stancekit.models.neural.recipe import Recipe
-from stancekit.models.neural.watch import Stop, Watch
+from stancekit.models.neural.watch import GENTLER, Stop, Watch
 
+_WEIGHTS = "model.safetensors"
 _LAYER = re.compile(r"\.(?:layer|layers|h|blocks?)\.(\d+)\.")
 
 
@@ -33,7 +35,8 @@ class Job:
     """What is to be trained: rows, how they become batches, the loss of a batch, and how dev judges the network.
 
     `loss` takes the network (which may be wrapped for several processes) and a batch; `judge` takes the network
-    and returns the score of dev, higher is better (None: there is no dev).
+    and returns the score of dev, higher is better (None: there is no dev). `order` gives the rows of each epoch
+    (None: all of them, in batches of similar length).
     """
 
     rows: Sequence[Row]
@@ -41,6 +44,7 @@ class Job:
     loss: Callable[[nn.Module, Batch], torch.Tensor]
     judge: Callable[[nn.Module], float] | None = None
     pretrained: str = "encoder."
+    order: Sampler[int] | None = None
 
 
 def train(net: nn.Module, job: Job, recipe: Recipe, workspace: Workspace | None, seed: int) -> None:
@@ -62,15 +66,18 @@ def train(net: nn.Module, job: Job, recipe: Recipe, workspace: Workspace | None,
         last = _last_checkpoint(folder)
         if last is not None:
             watch.restore(last)
-        with Stop() as watch.stop:
-            loop.train(resume_from_checkpoint=str(last) if last else None)
+        if last is not None and watch.over:  # stopped between training's end and the model's last byte
+            net.load_state_dict(averaging.read(last / _WEIGHTS))
+        else:
+            with Stop() as watch.stop:
+                loop.train(resume_from_checkpoint=str(last) if last else None)
         loop.accelerator.unwrap_model(net, keep_fp32_wrapper=False)
         if watch.stopped:
-            shown = f"training was stopped after {loop.state.global_step} of {loop.state.max_steps} steps"
+            shown = f"training was stopped after {watch.step} of {loop.state.max_steps} steps"
             raise Interrupted(Problem("training", shown, "go on with --resume" if keeps else "train again"))
         watch.finish()
         space.facts.update(hardware.facts(where, kind), batch_size=recipe.batch_size * recipe.accumulate)
-        space.facts.update(rows=len(job.rows), steps=loop.state.global_step)
+        space.facts.update(rows=len(job.rows), steps=watch.step)
     net.to("cpu").eval()
 
 
@@ -85,7 +92,7 @@ def _arguments(
         num_train_epochs=recipe.epochs,
         learning_rate=recipe.learning_rate,
         weight_decay=recipe.weight_decay,
-        warmup_steps=recipe.warmup,
+        warmup_steps=min(recipe.warmup, 1 - 1e-9),  # from 1 on it would be a number of steps
         max_grad_norm=recipe.max_grad_norm,
         bf16=kind == "bf16",
         use_cpu=where.type == "cpu",
@@ -114,7 +121,9 @@ class Loop(Trainer):
         self.net, self.job, self.recipe, self.watch, self.seed = net, job, recipe, watch, seed
         self.model_accepts_loss_kwargs = False
 
-    def _get_train_sampler(self, train_dataset: Any = None) -> Bucketed:
+    def _get_train_sampler(self, train_dataset: Any = None) -> Sampler[int]:
+        if self.job.order is not None:
+            return self.job.order
         return Bucketed([len(row["ids"]) for row in self.job.rows], self.recipe.batch_size, self.seed)
 
     def compute_loss(
@@ -128,9 +137,8 @@ class Loop(Trainer):
         loss: torch.Tensor = super().training_step(model, inputs, num_items_in_batch)
         value = float(loss)
         if not math.isfinite(value):
-            hint = "lower training.learning_rate, or set training.precision: fp32"
-            raise fail("training", f"the loss is {value} at step {self.state.global_step + 1}", hint)
-        self.watch.heard(value)
+            raise fail("training", f"the loss is {value} at step {self.state.global_step + 1}", GENTLER)
+        self.watch.heard(value * self.current_gradient_accumulation_steps)  # the Trainer returns the batch's share
         return loss
 
     def create_optimizer(self, model: nn.Module | None = None) -> torch.optim.Optimizer:
@@ -143,7 +151,7 @@ class Loop(Trainer):
         if self.args.should_save and output_dir is not None:
             Path(output_dir).mkdir(parents=True, exist_ok=True)
             weights = {name: value.contiguous() for name, value in self.net.state_dict().items()}
-            save_file(weights, Path(output_dir) / "model.safetensors", metadata={"format": "pt"})
+            save_file(weights, Path(output_dir) / _WEIGHTS, metadata={"format": "pt"})
 
 
 def groups(net: nn.Module, pretrained: str, recipe: Recipe) -> list[dict[str, Any]]:

@@ -16,12 +16,14 @@ from accelerate.utils import broadcast_object_list
 from torch import nn
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
+from stancekit.errors import StancekitError, fail
 from stancekit.files import read_json, write_json
 from stancekit.models.base import Workspace
 from stancekit.models.neural import averaging
 from stancekit.models.neural.averaging import Average
 from stancekit.models.neural.recipe import Recipe
 
+GENTLER = "lower training.learning_rate, or set training.precision: fp32"
 _STATE = "watch.json"
 _POINTS = 100
 """About so many points of the loss make a curve."""
@@ -61,7 +63,8 @@ class Watch(TrainerCallback):
         self.average = Average()
         self.best: averaging.State = {}
         self.stop = Stop()
-        self.stopped = False
+        self.stopped = self.over = False
+        self.step = 0
         self._loss: list[float] = []
         self._plain: dict[str, Any] = {"loss": [], "learning_rate": [], "dev": [], "best": None, "worse": 0}
         self._told = 0.0
@@ -74,19 +77,27 @@ class Watch(TrainerCallback):
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
     ) -> TrainerControl:
         """Average, judge and tell; ask the loop to save or stop where that is due."""
-        step, steps = state.global_step, state.max_steps
+        self.step = step = state.global_step
+        steps = state.max_steps
         if self.recipe.average and step > steps * (1 - self.recipe.average):
             self.average.add(self.net)
         if step % max(1, math.ceil(steps / _POINTS)) == 0 or step == steps:
             self._point(step, kwargs["lr_scheduler"].get_last_lr())
         if self._is_due(step, state):
             self._judge(step, control)
-        if self.stop.asked and not control.should_training_stop:
+        if self._is_stop_asked() and not control.should_training_stop:
             self.stopped = step < steps
             control.should_training_stop = True
             control.should_save = self.stopped and self.space.folder is not None
         self._tell(step, steps)
         return control
+
+    def _is_stop_asked(self) -> bool:
+        """Say whether to stop here; of several processes the first one decides, for all must end at the same step."""
+        asked = [self.stop.asked]
+        if PartialState().num_processes > 1:
+            broadcast_object_list(asked)
+        return asked[0]
 
     def _point(self, step: int, rates: list[float]) -> None:
         mean = sum(self._loss) / max(1, len(self._loss))
@@ -103,6 +114,7 @@ class Watch(TrainerCallback):
 
     def _judge(self, step: int, control: TrainerControl) -> None:
         assert self.judge is not None
+        self._check_weights()
         with self.average.applied(self.net):
             self.net.eval()
             score = [self.judge(self.net)]
@@ -127,24 +139,38 @@ class Watch(TrainerCallback):
         notes += [f"dev {self._plain['dev'][-1][1]:.3f}"] if self._plain["dev"] else []
         self.space.progress("training", step, steps, " · ".join(notes))
 
+    def _check_weights(self) -> None:
+        """Stop at weights that a step spoilt after its loss was still a number."""
+        if not averaging.is_finite(self.net):
+            raise fail("training", f"the weights are no numbers any longer after step {self.step}", GENTLER)
+
     def on_save(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any) -> None:
-        """Put what is watched beside the checkpoint; the JSON, written last, marks the checkpoint as whole."""
+        """Put what is watched beside the checkpoint; the JSON, written last, marks it as whole and tells its sizes."""
+        PartialState().wait_for_everyone()  # each process writes a share of the checkpoint
         if not PartialState().is_main_process:
             return
         folder = Path(str(args.output_dir)) / f"checkpoint-{state.global_step}"
         for name, weights in (("average", self.average.mean), ("best", self.best)):
             if weights:
                 averaging.write(folder / f"{name}.safetensors", weights)
-        write_json(folder / _STATE, self._plain | {"averaged": self.average.count, "open": self._loss})
+        plain = self._plain | {"averaged": self.average.count, "open": self._loss, "step": self.step}
+        plain |= {"over": control.should_training_stop and not self.stopped, "sizes": _sizes(folder)}
+        write_json(folder / _STATE, plain)
 
     @staticmethod
     def is_whole(checkpoint: Path) -> bool:
-        """Say whether a checkpoint was written to its end."""
-        return (checkpoint / _STATE).is_file()
+        """Say whether a checkpoint was written to its end, and nothing was lost of it since."""
+        try:
+            sizes = read_json(checkpoint / _STATE)["sizes"]
+        except (StancekitError, KeyError, TypeError):
+            return False
+        return bool(_sizes(checkpoint).items() >= sizes.items())
 
     def restore(self, checkpoint: Path) -> None:
         """Go on as at a checkpoint."""
         plain = read_json(checkpoint / _STATE)
+        self.over, self.step = plain.pop("over"), plain.pop("step")
+        del plain["sizes"]
         self.average.count, self._loss = plain.pop("averaged"), plain.pop("open")
         self._plain = plain
         if self.average.count:
@@ -157,9 +183,14 @@ class Watch(TrainerCallback):
         """Give the network the weights that dev liked best (without dev: the averaged ones), and leave the curve."""
         if self.best:
             averaging.put(self.net, self.best)
-        elif self.average.count:
-            averaging.put(self.net, self.average.mean)
+        else:
+            self._check_weights()
+            if self.average.count:
+                averaging.put(self.net, self.average.mean)
         best = self._plain["best"]
         curve = {key: self._plain[key] for key in ("loss", "learning_rate", "dev")}
-        steps = curve["loss"][-1][0] if curve["loss"] else 0
-        self.space.curve.update(curve, metric=self.space.metric, best_step=best[0] if best else None, steps=steps)
+        self.space.curve.update(curve, metric=self.space.metric, best_step=best[0] if best else None, steps=self.step)
+
+
+def _sizes(folder: Path) -> dict[str, int]:
+    return {p.name: p.stat().st_size for p in sorted(folder.iterdir()) if p.is_file()}
