@@ -51,6 +51,9 @@ TABLE: dict[str, dict[str, str]] = {
         "crf-relations": "stancekit.models.crf_relations:CrfRelations",
         "joined": "stancekit.tagger:Joined",
         "transformer": "stancekit.models.neural.transformer:Transformer",
+        "spans": "stancekit.models.neural.spans:Spans",
+        "relations": "stancekit.models.neural.relations:Relations",
+        "joint": "stancekit.models.neural.joint:Joint",
     },
     "metric": {
         "accuracy": "stancekit.metrics.labels:Accuracy",
