@@ -7,12 +7,19 @@ from typing import Any
 
 import numpy as np
 
+from stancekit.errors import Problems
 from stancekit.models import calibrate
 from stancekit.models.calibrate import Floats, Truth
 from stancekit.schema import Answer, Example, Prediction
 
 _DIGITS = 6
 """Probabilities are rounded, since a batch's composition moves them by some 1e-7."""
+
+
+def check(threshold: Any, problems: Problems) -> None:
+    """Note a threshold that is none."""
+    if threshold != "tuned" and not (type(threshold) in (int, float) and 0 <= threshold <= 1):
+        problems.add("threshold", f"{threshold!r} is no threshold", "tuned, or a probability from 0 to 1, is expected")
 
 
 class Answers:

@@ -73,14 +73,19 @@ Filler = Callable[[Sequence[Row], int], Batch]
 
 
 class Collate:
-    """Pads the pieces of rows (`ids`, `types`) to the longest of them; a filler adds a model's own fields."""
+    """Pads the pieces of rows (`ids`, `types`) to the longest of them; a filler adds a model's own fields.
 
-    def __init__(self, pad: int, with_types: bool, filler: Filler | None = None) -> None:
-        self.pad, self.with_types, self.filler = pad, with_types, filler
+    `most` is how many pieces the encoder has places for (None: as many as wanted).
+    """
+
+    def __init__(self, pad: int, with_types: bool, filler: Filler | None = None, most: int | None = None) -> None:
+        self.pad, self.with_types, self.filler, self.most = pad, with_types, filler, most
 
     def __call__(self, rows: Sequence[Row]) -> Batch:
+        """Return the fields of a batch, each (rows, longest, …)."""
         longest = max(len(row["ids"]) for row in rows)
-        longest += -longest % 8  # kernels like multiples of eight
+        rounded = longest + -longest % 8  # kernels like multiples of eight
+        longest = rounded if self.most is None else max(longest, min(rounded, self.most))
         found = {"input_ids": padded([r["ids"] for r in rows], longest, self.pad)}
         found["attention_mask"] = padded([np.ones(len(r["ids"]), np.int64) for r in rows], longest, 0)
         if self.with_types:

@@ -25,14 +25,15 @@ class Kit:
     def __init__(self, folder: Path, max_length: int) -> None:
         self.folder = folder
         self.tokenizer = pretrained.tokenizer(folder)
-        limit = pretrained.longest(folder, self.tokenizer)
-        if max_length > limit:
-            raise fail("max_length", f"the encoder reads at most {limit} pieces, not {max_length}", "lower max_length")
+        self.most = pretrained.longest(folder, self.tokenizer)
+        if max_length > self.most:
+            what = f"the encoder reads at most {self.most} pieces, not {max_length}"
+            raise fail("max_length", what, "lower max_length")
         self.cutter = Cutter(self.tokenizer, max_length)
 
     def collate(self, with_types: bool, filler: Filler | None = None) -> Collate:
         """Return how rows become batches."""
-        return Collate(int(self.tokenizer.pad_token_id or 0), with_types, filler)
+        return Collate(int(self.tokenizer.pad_token_id or 0), with_types, filler, self.most)
 
     def save(self, folder: Path) -> None:
         """Write the tokenizer as it was loaded, without a trace of where it came from."""
@@ -49,6 +50,12 @@ def check_length(max_length: Any, problems: Problems) -> None:
     """Note a window too short to hold anything."""
     if type(max_length) is not int or max_length < SHORTEST:
         problems.add("max_length", f"{max_length!r} is no usable window", f"{SHORTEST} pieces or more are expected")
+
+
+def check_context(context: Any, problems: Problems) -> None:
+    """Note a number of neighbouring sentences that is none."""
+    if type(context) is not int or context < 0:
+        problems.add("context", f"{context!r} is no number of sentences", "0 or more is expected")
 
 
 def outputs(net: nn.Module, rows: Sequence[Row], collate: Collate) -> Iterator[tuple[list[int], Any]]:

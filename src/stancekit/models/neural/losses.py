@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -15,15 +16,30 @@ _FOCUS = 2.0
 _EASY, _SHIFT = 4.0, 0.05
 
 
-def check(name: str, class_weight: Any, multi: bool | None, problems: Problems) -> None:
-    """Note a loss that does not exist, or that does not fit the kind of answer (None: not known yet)."""
+def check(
+    name: str, class_weight: Any, problems: Problems, *, multi: bool | None = None, labels: Sequence[str] | None = None
+) -> None:
+    """Note a loss that does not exist or does not fit the kind of answer, and weights that weigh no label.
+
+    `multi` and `labels` are None while the task is not known yet.
+    """
     if name not in NAMES:
         problems.add("loss", f"there is no loss {name!r}", did_you_mean(str(name), NAMES))
     if name == "asymmetric" and multi is False:
         problems.add("loss", "the asymmetric loss is for several labels an example", "take focal or cross_entropy")
-    if class_weight is not None and class_weight != "balanced" and not isinstance(class_weight, Mapping):
+    if isinstance(class_weight, Mapping):
+        _check_weights(class_weight, labels, problems)
+    elif class_weight is not None and class_weight != "balanced":
         hint = "null, balanced, or a weight by label is expected"
         problems.add("class_weight", f"{class_weight!r} weighs nothing", hint)
+
+
+def _check_weights(class_weight: Mapping[str, Any], labels: Sequence[str] | None, problems: Problems) -> None:
+    for label, value in class_weight.items():
+        if type(value) not in (int, float) or not 0 <= value < math.inf:
+            problems.add("class_weight", f"the weight of {label!r} is {value!r}", "a number is expected, 0 or more")
+        if labels is not None and label not in labels:
+            problems.add("class_weight", f"there is no label {label!r}", did_you_mean(str(label), labels))
 
 
 def weights(

@@ -12,6 +12,7 @@ from typing import Any
 
 from huggingface_hub import snapshot_download
 from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError, RepositoryNotFoundError
+from safetensors import SafetensorError
 from transformers import AutoConfig, AutoModel, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 from transformers.utils import logging
 
@@ -26,6 +27,19 @@ _HASHES = {
     "config.json": "953f9c0d463486b10a6871cc2fd59f223b2c70184f49815e7efbcab5d8908b41",
 }
 _HOW = f"give `{BUNDLED}` (comes with stancekit[neural]), a folder, or a hub id such as microsoft/deberta-v3-small"
+_AFTER_PADDING = (
+    "roberta",
+    "xlm-roberta",
+    "xlm-roberta-xl",
+    "camembert",
+    "roberta-prelayernorm",
+    "data2vec-text",
+    "mpnet",
+    "longformer",
+    "ibert",
+    "xmod",
+)
+"""Architectures whose places begin after padding's."""
 _READ = ["*.json", "*.safetensors", "*.txt", "*.model"]
 _PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl", "*.pickle", "*.h5", "*.msgpack")
 
@@ -35,6 +49,8 @@ def locate(name: str) -> Path:
 
     Of a repository on the hub only JSON, safetensors and vocabularies are fetched, so no pickle ever arrives.
     """
+    if not isinstance(name, str) or not name or "\0" in name:
+        raise fail("encoder", f"{name!r} names no encoder", _HOW)
     if name == BUNDLED:
         return _bundled()
     folder = Path(name)
@@ -88,7 +104,7 @@ def _check(folder: Path) -> None:
 def quietly() -> Iterator[None]:
     """Silence the progress bars and load reports of transformers, and restore them."""
     level, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
-    logging.set_verbosity(logging.ERROR)
+    logging.set_verbosity(40)
     logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     try:
         yield
@@ -103,7 +119,7 @@ def tokenizer(folder: Path) -> PreTrainedTokenizerBase:
     try:
         with quietly():
             found = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
-    except (ValueError, OSError, ImportError, KeyError) as error:
+    except Exception as error:  # a damaged tokenizer.json raises no error of a kind of its own
         what = f"its tokenizer cannot be loaded: {_first_line(error)}"
         raise fail(folder, what, "a folder with a tokenizer.json is expected") from error
     if not getattr(found, "is_fast", False):
@@ -116,8 +132,9 @@ def longest(folder: Path, tok: PreTrainedTokenizerBase) -> int:
     """Return how many pieces, special ones included, the encoder can read at once."""
     config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     places = int(config.get("max_position_embeddings") or 0) or 10**9
-    if config.get("model_type") in ("roberta", "xlm-roberta", "camembert"):  # their places begin after padding's
-        places -= int(config.get("pad_token_id") or 1) + 1
+    if config.get("model_type") in _AFTER_PADDING:
+        padding = config.get("pad_token_id")
+        places -= (1 if padding is None else int(padding)) + 1
     return min(places, int(tok.model_max_length))
 
 
@@ -141,7 +158,7 @@ def load(auto: Any, folder: Path, **settings: Any) -> Any:
             )
     except StancekitError:
         raise
-    except (ValueError, OSError, ImportError, KeyError, RuntimeError) as error:
+    except (ValueError, OSError, ImportError, KeyError, RuntimeError, SafetensorError) as error:
         hint = "a Hugging Face folder of an architecture that transformers knows is expected"
         raise fail(folder, f"the encoder cannot be loaded: {_first_line(error)}", hint) from error
 

@@ -16,8 +16,8 @@ from stancekit.files import read_json, write_json
 from stancekit.models import soft
 from stancekit.models.base import Workspace
 from stancekit.models.calibrate import Floats, Truth
+from stancekit.models.neural import answers, loop, losses, net, pretrained, sights
 from stancekit.models.neural import kit as kits
-from stancekit.models.neural import loop, losses, net, pretrained, sights
 from stancekit.models.neural import lora as adapters
 from stancekit.models.neural.answers import Answers
 from stancekit.models.neural.batches import Batch, Row, padded
@@ -66,7 +66,10 @@ class Transformer:
         problems = Problems()
         sights.check(target, pool, context, problems)
         kits.check_length(max_length, problems)
-        losses.check(loss, class_weight, None, problems)
+        losses.check(loss, class_weight, problems)
+        answers.check(threshold, problems)
+        if type(r_drop) not in (int, float) or r_drop < 0:
+            problems.add("r_drop", f"{r_drop!r} is no weight", "a number is expected, 0 or more")
         adapters.check(lora, problems)
         self.recipe = Recipe.parse(training, problems)
         problems.raise_any()
@@ -97,7 +100,8 @@ class Transformer:
         if not len(train):
             raise fail("train", "there is no example to learn from", "give more data, or another split")
         problems = Problems()
-        losses.check(self.loss, self.class_weight, train.task.kind == "multi", problems)
+        task = train.task
+        losses.check(self.loss, self.class_weight, problems, multi=task.kind == "multi", labels=task.labels)
         problems.raise_any()
 
     def _prepare(self, folder: Path, task: Task, *, new: bool = True) -> None:
@@ -140,7 +144,7 @@ class Transformer:
         logits = model(**batch)["logits"]
         several = self.task.kind == "multi"
         measure = losses.several if several else losses.exclusive
-        halves = logits.chunk(2) if self.r_drop else (logits,)
+        halves = list(logits.chunk(2)) if self.r_drop else [logits]
         found = sum((measure(self.loss, half, wanted, self._weight) for half in halves), torch.zeros(()))
         if self.r_drop:
             found = found / 2 + self.r_drop * losses.disagreement(halves[0], halves[1], several)
