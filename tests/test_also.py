@@ -83,6 +83,7 @@ def test_a_text_of_dev_or_test_is_left_out_and_counted(plan, tmp_path) -> None:
     assert data["counts"] == {f"also 1, more: {left}": len(copies)}
     assert [(one["name"], one["sentences"]) for one in data["also"]] == [("also 1, more", 1)]
     assert data["sizes"]["train"] == len(alone.parts["train"]) + 1
+    assert data["main_hash"] == alone.hash != data["hash"]
 
 
 def test_documents_keep_their_names_unless_another_data_set_has_them(plan, tmp_path) -> None:

@@ -26,6 +26,8 @@ FLOORS = [
         "runfolder",
         "tagged",
         "tagger",
+        "choose",
+        "asking",
         "summary",
         "material",
         "answered",

@@ -102,8 +102,11 @@ def test_command_line(runs: dict[str, Path], tmp_path: Path) -> None:
     assert all(json.loads(row)["document"] == "article" for row in rows)
     page = subprocess.run([*command, "--html"], capture_output=True, text=True, check=True).stdout
     assert page.startswith("<!doctype html>") or page.lower().startswith("<!doctype html>")
-    shown = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    assert "liberated" in shown and "\x1b[" not in shown
+    by_root = [*command[:-3], f"--runs={runs['framing'].parent}"]
+    shown = subprocess.run(by_root, capture_output=True, text=True, check=True)
+    assert "liberated" in shown.stdout and "\x1b[" not in shown.stdout
+    assert [line.split()[0] for line in shown.stderr.splitlines()] == ["attribution:", "framing:", "stance:"]
+    assert subprocess.run([*by_root, "--quiet"], capture_output=True, text=True, check=True).stderr == ""
 
 
 def layers(text: str, *relations: tuple[str, str, str]) -> Layers:

@@ -26,7 +26,7 @@ from stancekit.schema import Prediction, Sentence
 from stancekit.scoring import Scores
 from stancekit.summary import Summary, summarise
 from stancekit.tagged import TaggedArticle
-from stancekit.tagger import Tagger
+from stancekit.tagger import DEFAULT, Tagger
 
 
 def _silent(*_: Any, **__: Any) -> None:
@@ -266,9 +266,16 @@ def tag(
     framing: str | Path | None = None,
     stance: str | Path | None = None,
     actors: str | Path | None = None,
+    runs: str | Path = DEFAULT,
+    say: Say = _silent,
 ) -> TaggedArticle:
-    """Tag a file: a raw article, or native records, which keep their ids."""
-    tagger = Tagger.load(attribution, framing, stance, actors)
+    """Tag a file: a raw article, or native records, which keep their ids.
+
+    Runs that are not named are chosen below `runs` by their scores on dev; `say` hears which run answers what.
+    """
+    tagger = Tagger.load(attribution, framing, stance, actors, runs=runs)
+    for line in tagger.told:
+        say(line)
     return tagger(read_inputs(Path(source)))
 
 

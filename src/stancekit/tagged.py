@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from stancekit.data import record
@@ -32,7 +32,8 @@ class TaggedArticle:
     """Sentences with predicted layers in `gold`'s place; holders are derived from them.
 
     `confidence` has one number per relation, device and stance by sentence id; `antecedents` maps sentence
-    ids to relations; `distance` holds the unknown-word share and the outlets that train never had.
+    ids to relations; `distance` holds the unknown-word share and the outlets that train never had; `runs` says by
+    role (attribution, framing, stance) which run answered, with its model, score on dev and hash.
     """
 
     sentences: tuple[Sentence, ...]
@@ -41,12 +42,13 @@ class TaggedArticle:
     actors: tuple[Actor, ...]
     distance: Mapping[str, Any]
     codebook: Mapping[str, str]
+    runs: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.sentences)
 
     def records(self) -> list[dict[str, Any]]:
-        """Return native records; `tagging` holds confidences, antecedents and proposed actors."""
+        """Return native records; `tagging` holds confidences, antecedents, proposed actors and the runs."""
         return [self._record(s) for s in self.sentences]
 
     def _record(self, sentence: Sentence) -> dict[str, Any]:
@@ -61,8 +63,8 @@ class TaggedArticle:
         ]
         proposed = {a.name for a in self.actors if a.proposed}
         named = {s.target.name for s in sentence.gold.stances or ()}
-        tagging = {"confidence": self.confidence.get(sentence.id, {}), "antecedents": resolved}
-        tagging["proposed"] = sorted(named & proposed)
+        tagging: dict[str, Any] = {"confidence": self.confidence.get(sentence.id, {}), "antecedents": resolved}
+        tagging |= {"proposed": sorted(named & proposed), "runs": self.runs}
         return record.dump(sentence, self.codebook) | {"tagging": tagging}
 
     def rows(self) -> list[dict[str, Any]]:

@@ -8,12 +8,15 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar
 
-from stancekit.errors import Problems, fail
+from stancekit import choose
+from stancekit.asking import ask
+from stancekit.choose import ROLES
+from stancekit.errors import fail
 from stancekit.files import read_json, write_json
 from stancekit.profile import Profile
 from stancekit.run import Run
 from stancekit.run import load as load_run
-from stancekit.schema import Answer, Attribution, Device, Example, Layers, Prediction, Sentence, Stance, Target
+from stancekit.schema import Device, Example, Layers, Prediction, Sentence, Target
 from stancekit.tagged import Tagged, TaggedArticle
 from stancekit.tasks import Part, Task
 from stancekit.text import actors as actors_module
@@ -22,23 +25,28 @@ from stancekit.text.actors import Actor, Finder
 from stancekit.text.segment import sentences as segment
 
 DEFAULT = "runs/demo"
+LAYERS = {"attribution": "attributions", "framing": "devices", "stance": "stances"}
+"""The layer that each role fills."""
 
 
 class Tagger:
     """Tags an article, or sentences, with attributions, devices, their holders, and stances.
 
-    Actors are those given; else the targets that the records name; else names found by a rule, marked proposed.
+    A run of the task `layers` may play several roles, and then predicts once. Actors are those given; else the
+    targets that the records name; else names found by a rule, marked proposed. `told` says in lines which run
+    answers what, and why.
     """
 
     def __init__(
         self, attribution: Run, framing: Run, stance: Run | None = None, actors: Sequence[Actor] | None = None
     ) -> None:
-        _expect(attribution, "relations", "an attribution run")
-        _expect(framing, "devices", "a framing run (task: devices)")
-        if stance is not None:
-            _expect(stance, "targeted", "a stance run")
-        self.attribution, self.framing, self.stance = attribution, framing, stance
+        given = {"attribution": attribution, "framing": framing, "stance": stance}
+        self.runs = {name: run for name, run in given.items() if run is not None}
+        for name, run in self.runs.items():
+            choose.expect(run, ROLES[name])
         self.actors = tuple(actors) if actors is not None else None
+        self.described = {name: choose.describe(run, ROLES[name]) for name, run in self.runs.items()}
+        self.told = [f"{name}: {choose.tell(one)}" for name, one in self.described.items()]
 
     @classmethod
     def load(
@@ -48,24 +56,19 @@ class Tagger:
         stance: str | Path | None = None,
         actors: str | Path | None = None,
         *,
+        runs: str | Path = DEFAULT,
         trust_code: bool = False,
     ) -> Tagger:
-        """Load the runs by their folders; those of `make demo` where none is given."""
-        root, problems = Path(DEFAULT), Problems()
-        runs: list[Run | None] = []
-        for given, name in ((attribution, "attribution"), (framing, "framing"), (stance, "stance")):
-            runs.append(None)
-            if given is None and name == "stance" and not (root / name).exists():
-                continue
-            with problems.catching(f"the {name} run"):
-                runs[-1] = load_run(given or root / name, trust_code=trust_code)
-        if problems and attribution is None and framing is None:
-            hint = "run `make demo` first, or name runs with --attribution and --framing"
-            problems.add(root, "the default runs are not all here", hint)
-        problems.raise_any()
-        first, second, third = runs
-        assert first is not None and second is not None
-        return cls(first, second, third, actors_module.load(Path(actors)) if actors is not None else None)
+        """Load the runs by their folders; where none is given, the one below `runs` with the highest score on dev.
+
+        Scores compare on the same task, labels, codebook, data, dev part and metric only; the folder of the role's
+        name (`attribution`, `framing`, `stance`) says which these are.
+        """
+        given = {"attribution": attribution, "framing": framing, "stance": stance}
+        chosen, told = choose.pick(Path(runs), given, trust_code=trust_code)
+        tagger = cls(**chosen, actors=actors_module.load(Path(actors)) if actors is not None else None)
+        tagger.told = told
+        return tagger
 
     def __call__(self, article: str | Iterable[Sentence], document: str = "article") -> TaggedArticle:
         """Tag a raw text (split into sentences with offsets) or sentences (which keep their ids)."""
@@ -73,32 +76,23 @@ class Tagger:
         if not given:
             raise fail(document, "there is no sentence to tag", "give some text")
         bare = [replace(s, gold=Layers(text=s.text)) for s in given]
-        examples = [Example(id=s.id, sentence=s) for s in bare]
         actors = self._actors(given)
         finder = Finder(actors)
-        relations = self.attribution.predict(examples)
-        devices = self.framing.predict(examples)
-        layers = [self._layers(s, r.answer, d.answer, finder) for s, r, d in zip(bare, relations, devices, strict=True)]
-        stances, stance_confidence = self._stances(bare, finder)
+        targets = {s.id: [Target(n, span) for n, span in finder.first_mentions(s.text).items()] for s in bare}
+        found = ask(self.runs, bare, targets)
         tagged = [
-            _with(sentence, layer, stances.get(sentence.id) if self.stance else None)
-            for sentence, layer in zip(bare, layers, strict=True)
+            replace(s, gold=self._layers(s.text, {role: own[at].items for role, own in found.items()}, finder))
+            for at, s in enumerate(bare)
         ]
-        confidence = {
-            s.id: {
-                "attributions": _rounded(r.probabilities),
-                "devices": _rounded(d.probabilities),
-                "stances": stance_confidence.get(s.id, []),
-            }
-            for s, r, d in zip(bare, relations, devices, strict=True)
-        }
+        sure = {s.id: {LAYERS[role]: own[at].sure for role, own in found.items()} for at, s in enumerate(bare)}
         return TaggedArticle(
             sentences=tuple(tagged),
-            confidence=confidence,
+            confidence={i: {"stances": [], **own} for i, own in sure.items()},
             antecedents=_by_document(tagged),
             actors=actors,
             distance=self._distance(bare),
-            codebook=self.framing.manifest["codebook"],
+            codebook=self.runs["framing"].manifest["codebook"],
+            runs=self.described,
         )
 
     def _actors(self, given: Sequence[Sentence]) -> tuple[Actor, ...]:
@@ -110,36 +104,13 @@ class Tagger:
             return tuple(Actor(name) for name in sorted(named))
         return actors_module.propose([s.text for s in given])
 
-    def _layers(self, sentence: Sentence, relations: Answer, devices: Answer, finder: Finder) -> Layers:
-        assert isinstance(relations, tuple) and isinstance(devices, tuple)
-        listed = self.actors is not None
-        found = tuple(_canonical(d, sentence.text, finder, listed) for d in devices if isinstance(d, Device))
-        kept = tuple(r for r in relations if isinstance(r, Attribution))
-        return Layers(text=sentence.text, attributions=kept, devices=found)
-
-    def _stances(
-        self, sentences: Sequence[Sentence], finder: Finder
-    ) -> tuple[dict[str, tuple[Stance, ...]], dict[str, list[float]]]:
-        if self.stance is None:
-            return {}, {}
-        targets = {s.id: [Target(n, span) for n, span in finder.first_mentions(s.text).items()] for s in sentences}
-        examples = [
-            Example(id=f"{s.id}#{k}", sentence=s, target=target)
-            for s in sentences
-            for k, target in enumerate(targets[s.id], start=1)
-        ]
-        found: dict[str, list[Stance]] = {s.id: [] for s in sentences}
-        sure: dict[str, list[float]] = {s.id: [] for s in sentences}
-        for example, prediction in zip(examples, self.stance.predict(examples), strict=True):
-            assert example.target is not None
-            found[example.sentence.id].append(Stance(example.target, str(prediction.answer)))
-            if isinstance(prediction.probabilities, Mapping):
-                sure[example.sentence.id].append(round(float(prediction.probabilities[str(prediction.answer)]), 9))
-        return {key: tuple(value) for key, value in found.items()}, sure
+    def _layers(self, text: str, found: Mapping[str, tuple[Any, ...]], finder: Finder) -> Layers:
+        devices = tuple(_canonical(d, text, finder, self.actors is not None) for d in found["framing"])
+        return Layers(text=text, attributions=found["attribution"], devices=devices, stances=found.get("stance"))
 
     @cached_property
     def _profile(self) -> Profile:
-        return Profile.parse(read_json(self.framing.path / "profile.json"))
+        return Profile.parse(read_json(self.runs["framing"].path / "profile.json"))
 
     def _distance(self, sentences: Sequence[Sentence]) -> dict[str, Any]:
         outlets = {str(s.meta["outlet"]) for s in sentences if s.meta.get("outlet")}
@@ -178,15 +149,6 @@ def _canonical(device: Device, text: str, finder: Finder, listed: bool) -> Devic
     found += [m.actor for m in finder.mentions(text) if at >= 0 and m.span.start <= at < m.span.end]
     name = found[0] if found else None if listed else device.target
     return replace(device, target=name)
-
-
-def _with(sentence: Sentence, layers: Layers, stances: tuple[Stance, ...] | None) -> Sentence:
-    gold = Layers(text=sentence.text, attributions=layers.attributions, devices=layers.devices, stances=stances)
-    return replace(sentence, gold=gold)
-
-
-def _rounded(values: Any) -> list[float]:
-    return [round(float(v), 9) for v in values] if isinstance(values, tuple) else []
 
 
 def _by_document(sentences: Sequence[Sentence]) -> dict[str, dict[int, Tagged]]:

@@ -145,6 +145,7 @@ def _manifest(experiment: Experiment, material: Material, seed: int) -> dict[str
         "label_map": dataset.map_lines(),
         "data": {
             "hash": dataset.hash,
+            "main_hash": dataset.main_hash,
             "path": str(dataset.path),
             "sentences": len(dataset.sentences),
             "sizes": {name: len(part) for name, part in material.parts.items()},

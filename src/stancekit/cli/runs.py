@@ -155,17 +155,21 @@ def report(
 @app.command()
 def tag(
     source: Annotated[Path, typer.Argument(metavar="FILE", help="A raw .txt article, or sentences in any format.")],
-    attribution: Annotated[Path | None, typer.Option(help="An attribution run.")] = None,
-    framing: Annotated[Path | None, typer.Option(help="A framing run (task: devices).")] = None,
-    stance: Annotated[Path | None, typer.Option(help="A stance run.")] = None,
+    attribution: Annotated[Path | None, typer.Option(help="An attribution run, or one of all layers.")] = None,
+    framing: Annotated[Path | None, typer.Option(help="A framing run (task: devices), or one of all layers.")] = None,
+    stance: Annotated[Path | None, typer.Option(help="A stance run, or one of all layers.")] = None,
+    runs: Annotated[Path | None, typer.Option(help="Choose the others here, by score on dev [runs/demo].")] = None,
     actors: Annotated[Path | None, typer.Option(help="actors.yaml: names, aliases, sides.")] = None,
     as_json: Json = False,
     html: Annotated[bool, typer.Option("--html", help="Print one HTML page.")] = False,
+    quiet: Quiet = False,
 ) -> None:
-    """Tag an article: who says it, how it is framed, and whose frame it is."""
-    from stancekit import experiment
+    """Tag an article: who says it, how it is framed, and whose frame it is; tells on stderr which run says so."""
+    from stancekit import experiment, tagger
 
-    found = experiment.tag(source, attribution=attribution, framing=framing, stance=stance, actors=actors)
+    named = {"attribution": attribution, "framing": framing, "stance": stance}
+    say = show.nothing if quiet else show.aside
+    found = experiment.tag(source, **named, actors=actors, runs=runs or tagger.DEFAULT, say=say)
     if as_json:
         for row in found.records():
             show.raw(json.dumps(row, ensure_ascii=False))

@@ -36,6 +36,15 @@ def raw(text: str) -> None:
     sys.stdout.write(text + "\n")
 
 
+def aside(text: str) -> None:
+    """Print a dim line on stderr, where it is in no machine's way."""
+    Console(stderr=True, highlight=False).print(Text(text, style="dim"), soft_wrap=True)
+
+
+def nothing(text: str) -> None:
+    """Print nothing."""
+
+
 class Progress:
     """A bar for long work and lines for its steps, on stderr; silent when told so or when not on a terminal."""
 

@@ -55,6 +55,12 @@ class Dataset:
         return sha256(dump_json(list(self.hashes.items())).encode())
 
     @cached_property
+    def main_hash(self) -> str:
+        """The same hash without further data sets: dev and test of two runs can only be the same where it is."""
+        main = list(self.hashes.items())[: len(self) - sum(map(len, self.also))]
+        return sha256(dump_json(main).encode())
+
+    @cached_property
     def by_id(self) -> dict[str, Sentence]:
         """The sentences by id."""
         return {sentence.id: sentence for sentence in self.sentences}

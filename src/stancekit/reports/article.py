@@ -6,7 +6,7 @@ from collections import Counter
 from itertools import groupby
 from typing import Any
 
-from stancekit import codebook
+from stancekit import choose, codebook
 from stancekit.reports import holders, marks
 from stancekit.reports.marks import Palette
 from stancekit.reports.rendering import render
@@ -35,6 +35,7 @@ def article_page(tagged: TaggedArticle, title: str) -> str:
         "stances": _stances(tagged),
         "actors": [a.name + (" (proposed)" if a.proposed else "") for a in tagged.actors],
         "notes": tagged.notes(),
+        "runs": [[role, choose.tell(run), run["hash"][:8]] for role, run in tagged.runs.items()],
     }
     return render("article.html", facts)
 
