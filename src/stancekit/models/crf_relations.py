@@ -16,15 +16,22 @@ from stancekit.models.chain import Chain, ChainSettings
 from stancekit.models.encoder import Encoder, Seen
 from stancekit.models.relation_attributes import RelationAttributes
 from stancekit.models.relation_features import cue_columns, cue_templates
-from stancekit.models.relation_links import Found, Link, Range
-from stancekit.schema import Answer, Attribution, Example, Parts, Prediction, Sentence, Span
+from stancekit.models.relation_links import Link, Range
+from stancekit.models.relation_tags import (
+    attribution,
+    flat_tags,
+    link_of,
+    marked,
+    ordered,
+    reader_tags,
+    relations_of,
+    spell,
+)
+from stancekit.schema import Example, Prediction, Sentence
 from stancekit.tasks import Part, Task
 from stancekit.text import tags
-from stancekit.text.tags import OUTSIDE, token_ranges
+from stancekit.text.tags import OUTSIDE
 from stancekit.text.tokens import tokens
-
-_ORDER = ("cue", "source", "content")
-"""Where roles overlap in one sequence of tags, the earlier takes the token."""
 
 
 class CrfRelations:
@@ -70,11 +77,11 @@ class CrfRelations:
 
     def fit(self, train: Part, dev: Part) -> None:
         """Learn finder, reader and attributes from train; tune on dev how readily the finder tags."""
-        sentences, gold = [e.sentence for e in train.examples], [_relations(a) for a in train.gold]
+        sentences, gold = [e.sentence for e in train.examples], [relations_of(a) for a in train.gold]
         if not any(gold):
             raise fail("train", "there is no relation to learn from", "give more data, or another split")
         self.encoder.rules = encoder.lexicon(self.lexicon)
-        flat = [_flat_tags(s, relations) for s, relations in zip(sentences, gold, strict=True)]
+        flat = [flat_tags(tokens(s.text), relations) for s, relations in zip(sentences, gold, strict=True)]
         self.encoder.learn(sentences, [[tag.endswith("-cue") for tag in row] for row in flat])
         seen = self.encoder.see(sentences)
         self.finder = chain.train(self.encoder.features(seen), flat, self.settings)
@@ -82,13 +89,13 @@ class CrfRelations:
             (at, cue, relation)
             for at, relations in enumerate(gold)
             for relation in relations
-            if (cue := _marked(relation, seen[at])) is not None
+            if (cue := marked(relation, seen[at].toks)) is not None
         ]
         self.reader = Chain()
         if len(read) >= self.least:
             hints = self._unseen_tags(sentences, seen, flat)
             jobs = [(at, cue) for at, cue, _ in read]
-            labels = [_reader_tags(seen[at], cue, relation) for at, cue, relation in read]
+            labels = [reader_tags(seen[at].toks, cue, relation) for at, cue, relation in read]
             self.reader = chain.train(self._reader_features(seen, jobs, hints), labels, self.settings)
         self.attributes = RelationAttributes(self.encoder.rules)
         self.attributes.fit(sentences, gold)
@@ -117,7 +124,7 @@ class CrfRelations:
 
     def _tuned(self, dev: Part) -> float:
         sentences = [example.sentence for example in dev.examples]
-        flat = [_flat_tags(s, _relations(a)) for s, a in zip(sentences, dev.gold, strict=True)]
+        flat = [flat_tags(tokens(s.text), relations_of(a)) for s, a in zip(sentences, dev.gold, strict=True)]
         scores = self.finder.scores(self.encoder.features(self.encoder.see(sentences)))
         return tuning.best_bias(self.finder, scores, [tags.ranges(row) for row in flat])
 
@@ -138,8 +145,8 @@ class CrfRelations:
         """
         sentences = [example.sentence for example in examples]
         seen = self.encoder.see(sentences)
-        links = [_ordered(row) for row in self._links(seen)]
-        bare = [[_attribution(s, link) for link in row] for s, row in zip(seen, links, strict=True)]
+        links = [ordered(row) for row in self._links(seen)]
+        bare = [[attribution(s.toks, link) for link in row] for s, row in zip(seen, links, strict=True)]
         answers = self.attributes.complete(sentences, bare)
         return [
             Prediction(id=example.id, answer=answer, probabilities=tuple(link.sure for link in row))
@@ -151,13 +158,13 @@ class CrfRelations:
         flat = self.finder.spans(tuning.shifted(scores, self.finder, self.bias))
         if not self.reader.labels:
             return [relation_links.by_nearness(row) for row in flat]
-        hints = [_spell(row, len(s.toks)) for row, s in zip(flat, seen, strict=True)]
+        hints = [spell(row, len(s.toks)) for row, s in zip(flat, seen, strict=True)]
         jobs = [(at, f) for at, row in enumerate(flat) for f in row if f[2] == "cue"]
         read = self._reader_features(seen, [(at, (f[0], f[1])) for at, f in jobs], hints)
         found: list[list[Link]] = [[] for _ in seen]
         for (at, cue), parts in zip(jobs, self.reader.spans(self.reader.scores(read)), strict=True):
             if not any(cue[:2] in link.cue for link in found[at]):
-                found[at].append(_link(cue, parts))
+                found[at].append(link_of(cue, parts))
         return [row + relation_links.without_cue(f, row) for row, f in zip(found, flat, strict=True)]
 
     def save(self, folder: Path) -> None:
@@ -184,72 +191,3 @@ class CrfRelations:
         self.attributes = RelationAttributes(self.encoder.rules)
         self.attributes.restore(plain["attributes"], tensors.under(arrays, "attributes."))
         self.bias = plain["bias"]
-
-
-def _relations(answer: Answer) -> list[Attribution]:
-    return [item for item in answer if isinstance(item, Attribution)] if isinstance(answer, tuple) else []
-
-
-def _flat_tags(sentence: Sentence, relations: Sequence[Attribution]) -> list[str]:
-    """Return one tag a token over all relations: what overlaps is cut, cue over source over content."""
-    toks = tokens(sentence.text)
-    owner: list[tuple[str, int] | None] = [None] * len(toks)
-    parts = [(role, token_ranges(getattr(r, role), toks)) for role in reversed(_ORDER) for r in relations]
-    for number, (role, ranges) in enumerate(parts):
-        for start, end in ranges:
-            owner[start:end] = [(role, number)] * (end - start)
-    before = [None, *owner[:-1]]
-    return [
-        OUTSIDE if own is None else f"{'I' if own == last else 'B'}-{own[0]}"
-        for own, last in zip(owner, before, strict=True)
-    ]
-
-
-def _marked(relation: Attribution, seen: Seen) -> Range | None:
-    """Return the part of a cue that stands for it: the longest; None without a cue."""
-    return max(token_ranges(relation.cue, seen.toks), key=lambda r: r[1] - r[0], default=None)
-
-
-def _reader_tags(seen: Seen, cue: Range, relation: Attribution) -> list[str]:
-    """Return the tags of one relation; its marked cue is outside, further parts of the cue are tagged."""
-    found = [OUTSIDE] * len(seen.toks)
-    for role in reversed(_ORDER):
-        for start, end in token_ranges(getattr(relation, role), seen.toks):
-            found[start:end] = [f"B-{role}"] + [f"I-{role}"] * (end - start - 1)
-    found[slice(*cue)] = [OUTSIDE] * (cue[1] - cue[0])
-    return found
-
-
-def _spell(found: Sequence[Found], length: int) -> list[str]:
-    row = [OUTSIDE] * length
-    for start, end, role, _ in found:
-        row[start:end] = [f"B-{role}"] + [f"I-{role}"] * (end - start - 1)
-    return row
-
-
-def _link(cue: Found, parts: Sequence[Found]) -> Link:
-    """Return the relation of a cue from what was read for it; of several sources the surest."""
-    link = Link()
-    link.add(cue)
-    sources = [part for part in parts if part[2] == "source"]
-    for part in parts:
-        if part[2] != "source" or part == max(sources, key=lambda s: s[3]):
-            link.add(part)
-    return link
-
-
-def _ordered(links: Sequence[Link]) -> list[Link]:
-    """Return relations outermost first: by where their content begins, the longer first; then by their cue."""
-
-    def order(link: Link) -> tuple[int, int, list[Range]]:
-        parts = link.content or link.cue or link.source
-        return min(a for a, _ in parts), -max(b for _, b in parts), link.cue
-
-    return sorted(links, key=order)
-
-
-def _attribution(seen: Seen, link: Link) -> Attribution:
-    def parts(ranges: Sequence[Range]) -> Parts:
-        return tuple(Span(seen.toks[a].start, seen.toks[b - 1].end) for a, b in sorted(ranges))
-
-    return Attribution(source=parts(link.source), cue=parts(link.cue), content=parts(link.content))

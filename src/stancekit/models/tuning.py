@@ -3,17 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Protocol
 
-from stancekit.models.chain import Chain
 from stancekit.models.viterbi import Floats
 from stancekit.text.tags import OUTSIDE, ranges
 
 Ranges = list[tuple[int, int, str]]
 
+
+class Tags(Protocol):
+    """What gives tags for scores: a chain by CRFsuite, or a layer of a network."""
+
+    @property
+    def labels(self) -> Sequence[str]:
+        """The tags' names."""
+
+    def tag(self, scores: Sequence[Floats], /) -> list[list[str]]:
+        """Return the best tags of each sentence."""
+
+
 _GRID = (0.0, -0.1, 0.1, -0.2, 0.2, -0.4, 0.4, -0.8, 0.8, -1.2, -1.6)
 
 
-def shifted(scores: Sequence[Floats], chain: Chain, bias: float) -> list[Floats]:
+def shifted(scores: Sequence[Floats], chain: Tags, bias: float) -> list[Floats]:
     """Return the scores with `bias` added to the outside tag."""
     if not bias or OUTSIDE not in chain.labels:
         return list(scores)
@@ -21,7 +33,7 @@ def shifted(scores: Sequence[Floats], chain: Chain, bias: float) -> list[Floats]
     return [score + row for score in scores]
 
 
-def best_bias(chain: Chain, scores: Sequence[Floats], gold: Sequence[Ranges]) -> float:
+def best_bias(chain: Tags, scores: Sequence[Floats], gold: Sequence[Ranges]) -> float:
     """Return the bias of the outside tag with the best mean of exact and overlapping span F1; 0 wins a tie."""
     found = {bias: _quality(chain.tag(shifted(scores, chain, bias)), gold) for bias in _GRID}
     return max(_GRID, key=lambda bias: found[bias])

@@ -50,11 +50,15 @@ class Net(nn.Module):
 
     def restore(self, folder: Path) -> None:
         """Take back the heads that `save` wrote; the encoder is loaded when the network is made."""
-        own = self.heads()
-        found = {n: torch.from_numpy(v.copy()) for n, v in tensors.read(folder / HEADS).items()}
-        if {n: v.shape for n, v in found.items()} != {n: v.shape for n, v in own.items()}:
-            raise fail(folder / HEADS, "these heads belong to another network", "train the run again")
-        self.load_state_dict(found, strict=False)
+        restore_heads(self, self.heads(), folder)
+
+
+def restore_heads(net: nn.Module, own: Mapping[str, torch.Tensor], folder: Path) -> None:
+    """Give a network the weights beside its encoder's that lie in a folder; they must fit its own by name and shape."""
+    found = {n: torch.from_numpy(v.copy()) for n, v in tensors.read(folder / HEADS).items()}
+    if {n: v.shape for n, v in found.items()} != {n: v.shape for n, v in own.items()}:
+        raise fail(folder / HEADS, "these heads belong to another network", "train the run again")
+    net.load_state_dict(found, strict=False)
 
 
 def encode(encoder: PreTrainedModel, batch: Mapping[str, torch.Tensor]) -> torch.Tensor:
@@ -67,7 +71,7 @@ def encode(encoder: PreTrainedModel, batch: Mapping[str, torch.Tensor]) -> torch
 def encoder_of(folder: Path) -> PreTrainedModel:
     """Load an encoder without the pooler that some architectures put on top (it would stay untrained)."""
     config = pretrained.configuration(folder)
-    kind = AutoModel._model_mapping[type(config)]
+    kind: Any = AutoModel._model_mapping[type(config)]
     bare = {"add_pooling_layer": False} if "add_pooling_layer" in inspect.signature(kind).parameters else {}
     return pretrained.backbone(folder, **bare)
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from stancekit.schema import Example, Sentence, Span
+from stancekit.models.candidates import same_stem
+from stancekit.schema import Example, Sentence, Span, Target
 
 
 @dataclass(frozen=True)
@@ -85,5 +87,16 @@ def choices(reading: Reading, around: tuple[str, str]) -> list[Reading]:
 
 def mention(example: Example) -> Span | None:
     """Return where the example's target stands in its sentence, if that is known and inside the text."""
-    span = example.target.span if example.target is not None else None
-    return span if span is not None and span.end <= len(example.sentence.text) else None
+    return None if example.target is None else place_of(example.sentence.text, example.target)
+
+
+def place_of(text: str, target: Target) -> Span | None:
+    """Return where a target stands in a text: its span, else the first word or adjective of its name."""
+    if target.span is not None:
+        return target.span if target.span.end <= len(text) else None
+    exact = re.search(rf"(?<!\w){re.escape(target.name)}(?!\w)", text) if target.name else None
+    if exact is not None:
+        return Span(*exact.span())
+    name = target.name.lower()
+    words = [m for m in re.finditer(r"\w+", text) if m.group()[0].isupper() and same_stem(name, m.group().lower())]
+    return Span(*words[0].span()) if words else None

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from stancekit.errors import Problems, did_you_mean
+from stancekit.models.neural import kit as kits
 from stancekit.models.neural import reading
 from stancekit.models.neural.reading import Neighbours, Reading
 from stancekit.models.neural.windows import Cutter, Window
@@ -112,5 +113,4 @@ def check(target: str, pool: str, context: Any, problems: Problems) -> None:
     for name, value, known in (("target", target, TARGETS), ("pool", pool, POOLS)):
         if value not in known:
             problems.add(name, f"there is no {value!r}", did_you_mean(str(value), known))
-    if type(context) is not int or context < 0:
-        problems.add("context", f"{context!r} is no number of sentences", "0 or more is expected")
+    kits.check_context(context, problems)

@@ -1,0 +1,109 @@
+"""Relations as rows of numbers for the attribution heads, and relations read from the heads' scores."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+
+from stancekit.models import relation_links
+from stancekit.models.neural.attribution_heads import AttributionHeads
+from stancekit.models.neural.states import Floats, Laid, in_row, tensor
+from stancekit.models.neural.words import WordRow
+from stancekit.models.relation_links import Found, Link, Range
+from stancekit.models.relation_tags import attribution, flat_tags, link_of, marked, ordered, reader_tags
+from stancekit.schema import Attribution
+from stancekit.text.tags import token_ranges
+
+ATTRIBUTES = ("source_type", "cue_stance")
+
+
+class RelationRows:
+    """Knows the attributes' labels of train; makes rows of relations and relations of scores."""
+
+    def __init__(self, attributes: Mapping[str, Sequence[str]]) -> None:
+        self.attributes = {name: tuple(attributes[name]) for name in ATTRIBUTES}
+
+    @classmethod
+    def of(cls, gold: Sequence[Sequence[Attribution]]) -> RelationRows:
+        """Return one that knows the labels that occur in train."""
+        seen = {name: {getattr(r, name) for row in gold for r in row} - {None} for name in ATTRIBUTES}
+        return cls({name: sorted(labels) for name, labels in seen.items()})
+
+    def finder_fields(self, heads: AttributionHeads, one: Laid, row: WordRow, gold: Sequence[Attribution]) -> Any:
+        """Return the finder's tags of the row's words."""
+        number = {name: k for k, name in enumerate(heads.finder_chain.labels)}
+        tags = flat_tags(one.toks, gold)
+        return {"roles": [number[tags[k]] for k in row.words]}
+
+    def reader_fields(self, heads: AttributionHeads, one: Laid, row: WordRow, gold: Sequence[Attribution]) -> Any:
+        """Return the row's cues with the tags and attributes of their relations; what is not in the row is left out."""
+        number = {name: k for k, name in enumerate(heads.reader_chain.labels)}
+        read = [(cue, r) for r in gold if (cue := marked(r, one.toks)) is not None]
+        kept = [(cue, place, read[k][1]) for k, place in in_row(row, [c for c, _ in read]) for cue in [read[k][0]]]
+        found: dict[str, Any] = {name: [] for name in ("cues", "parts", "sources", *ATTRIBUTES)}
+        for cue, place, relation in kept:
+            tags = reader_tags(one.toks, cue, relation)
+            source = in_row(row, [s] if (s := _hull(one, relation)) else [])
+            found["cues"].append(place)
+            found["parts"].append([number[tags[k]] for k in row.words])
+            found["sources"].append(source[0][1] if source else (-1, -1))
+            for name in ATTRIBUTES:
+                label = getattr(relation, name)
+                skipped = label not in self.attributes[name] or (name == "source_type" and not source)
+                found[name].append(-1 if skipped else self.attributes[name].index(label))
+        return found
+
+    def answer(
+        self, heads: AttributionHeads, one: Laid, flat: Sequence[Found], read: Sequence[tuple[Range, Floats]]
+    ) -> list[tuple[Attribution, float]]:
+        """Return the relations of a sentence, outermost first, each with its confidence.
+
+        `flat` is what the finder found; `read` has each cue with the vectors of the words as seen for it.
+        """
+        cues = {f[:2]: f for f in flat if f[2] == "cue"}
+        links: list[Link] = []
+        for cue, words in read:
+            if not any(cue in link.cue for link in links):
+                links.append(link_of(cues[cue], self._parts(heads, cue, words)))
+        vectors = read[0][1] if read else None
+        links = ordered(links + relation_links.without_cue(flat, links))
+        return [(self._complete(heads, attribution(one.toks, link), link, vectors), link.sure) for link in links]
+
+    def _parts(self, heads: AttributionHeads, cue: Range, words: Floats) -> list[Found]:
+        with torch.inference_mode():
+            scores = heads.read(tensor(words), tensor([cue]))[0, 0].numpy()
+        found = heads.reader_chain.spans([scores])[0]
+        return [f for f in found if f[1] <= cue[0] or f[0] >= cue[1]]  # the marked cue is no part of anything else
+
+    def _complete(self, heads: AttributionHeads, bare: Attribution, link: Link, words: Floats | None) -> Attribution:
+        if words is None or not (link.cue or link.source):
+            return bare
+        spans = [_of(link.cue), _of(link.source)]
+        with torch.inference_mode():
+            scored = heads.attributes(tensor(words), tensor([spans[0]]), tensor([spans[1]]))
+        best: dict[str, str | None] = dict.fromkeys(ATTRIBUTES)
+        for name, own in (("source_type", link.source), ("cue_stance", link.cue)):
+            if own and self.attributes[name]:
+                best[name] = self.attributes[name][int(np.argmax(scored[name][0, 0].numpy()))]
+        return Attribution(source=bare.source, cue=bare.cue, content=bare.content, **best)
+
+    def dump(self) -> dict[str, Any]:
+        """Return the attributes' labels as JSON."""
+        return dict(self.attributes)
+
+
+def cues_of(flat: Sequence[Found]) -> list[Range]:
+    """Return the cues among what a finder found."""
+    return [(f[0], f[1]) for f in flat if f[2] == "cue"]
+
+
+def _hull(one: Laid, relation: Attribution) -> Range | None:
+    found = token_ranges(relation.source, one.toks)
+    return (found[0][0], found[-1][1]) if found else None
+
+
+def _of(ranges: Sequence[Range]) -> Range:
+    return (min(a for a, _ in ranges), max(b for _, b in ranges)) if ranges else (-1, -1)

@@ -1,0 +1,239 @@
+"""Fine-tuning an encoder to tag words: labelled spans, and framing devices with frame, target and denial."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+from torch import nn
+from transformers import AutoModelForTokenClassification
+
+from stancekit.errors import Problems, did_you_mean, fail
+from stancekit.files import read_json, write_json
+from stancekit.models import tensors, tuning
+from stancekit.models.base import Workspace
+from stancekit.models.neural import device_rows, loop, net, pretrained, ragged, states
+from stancekit.models.neural import kit as kits
+from stancekit.models.neural import lora as adapters
+from stancekit.models.neural.batches import Batch, Collate, Row
+from stancekit.models.neural.chain_layer import ChainLayer, tag_names
+from stancekit.models.neural.device_heads import DeviceHeads, wanted_mentions
+from stancekit.models.neural.device_heads import loss as device_loss
+from stancekit.models.neural.device_rows import DeviceRows
+from stancekit.models.neural.kit import Kit
+from stancekit.models.neural.loop import Job
+from stancekit.models.neural.recipe import Recipe
+from stancekit.models.neural.states import Laid
+from stancekit.schema import Answer, Device, Example, Prediction, Span
+from stancekit.tasks import Part, Task
+from stancekit.text import tags
+from stancekit.text.tags import Item, Tagged
+
+FILE = "stancekit.json"
+DECODERS = ("crf", "valid")
+_DEVICE = "device"
+_FIELDS = {"firsts": (0, -1), "tags": (0, -1), **device_rows.FIELDS}
+
+
+class TagNet(nn.Module):
+    """A standard token classifier, a chain over its tags, and (for devices) heads beside it."""
+
+    def __init__(self, model: Any, chain: ChainLayer, devices: DeviceHeads | None) -> None:
+        super().__init__()
+        self.model, self.chain, self.devices = model, chain, devices
+
+    def activation_checkpointing_enable(self, **settings: Any) -> None:
+        """Recompute activations when they are needed again, to save memory."""
+        self.model.activation_checkpointing_enable(**settings)
+
+    def forward(self, firsts: torch.Tensor, tags: torch.Tensor | None = None, **batch: torch.Tensor) -> Any:
+        """Return `emissions` and `words` by word, or the `loss` where tags are given."""
+        fields = ("input_ids", "attention_mask", "token_type_ids")
+        out = self.model(**{n: batch[n] for n in fields if n in batch}, output_hidden_states=True)
+        emissions = ragged.at_words(out.logits, firsts)
+        words = ragged.at_words(out.hidden_states[-1], firsts)
+        if tags is None:
+            return {"emissions": emissions, "words": words} if self.devices is not None else {"emissions": emissions}
+        found = self.chain.loss(emissions, tags)
+        if self.devices is not None:
+            scores = self.devices(words, ragged.mean(words, firsts >= 0), batch["spans"], batch["mentions"])
+            found = found + device_loss(scores, batch["frames"], batch["denied"], wanted_mentions(batch))
+        return {"loss": found}
+
+    def heads(self) -> dict[str, torch.Tensor]:
+        """Return the weights beside the token classifier's."""
+        return {n: v for n, v in self.state_dict().items() if not n.startswith("model.")}
+
+
+class Spans:
+    """An encoder fine-tuned to tag words with BIO; `lost` counts what the tags of train could not hold.
+
+    `decoder`: `crf` learns which tag follows which, `valid` only forbids what spells no span (transformers'
+    token-classification pipeline gives the same tags then, where they are valid). Devices are found first, and frame,
+    target and denial read from the vectors at them. `context` sentences before and after are read too. Sentences
+    longer than `max_length` pieces are read in overlapping windows and each word is taken from the window that shows
+    most around it. `tune` chooses on dev how readily a word is left outside. `lora` and `training` are those of
+    `transformer`.
+    """
+
+    kinds: ClassVar[frozenset[str]] = frozenset({"spans", "devices"})
+
+    def __init__(
+        self,
+        encoder: str = pretrained.BUNDLED,
+        *,
+        decoder: str = "crf",
+        context: int = 0,
+        max_length: int = 256,
+        tune: bool = True,
+        lora: Mapping[str, Any] | None = None,
+        training: Mapping[str, Any] | None = None,
+        seed: int = 13,
+    ) -> None:
+        problems = Problems()
+        if decoder not in DECODERS:
+            problems.add("decoder", f"there is no decoder {decoder!r}", did_you_mean(decoder, DECODERS))
+        kits.check_length(max_length, problems)
+        kits.check_context(context, problems)
+        adapters.check(lora, problems)
+        self.recipe = Recipe.parse(training, problems, epochs=5.0, head_rate=5.0)
+        problems.raise_any()
+        self.encoder, self.decoder, self.context, self.max_length = encoder, decoder, context, max_length
+        self.tune, self.lora, self.seed = tune, lora, seed
+        self.bias = 0.0
+        self.lost: Counter[str] = Counter()
+
+    def fit(self, train: Part, dev: Part, workspace: Workspace | None = None) -> None:
+        """Fine-tune on train; best weights, early stopping and the outside tag's bias by dev."""
+        if not any(train.gold):
+            raise fail("train", "there is no span to learn from", "give more data, or another split")
+        self._prepare(pretrained.locate(self.encoder), train.task)
+        laid = self._lay(train.examples)
+        tagged = [_tagged(one, answer) for one, answer in zip(laid, train.gold, strict=True)]
+        self.lost = sum((t.lost for t in tagged), Counter())
+        prefix = str(self.net.model.base_model_prefix)
+        adapters.add(self.net.model, prefix, self.lora)
+        rows = self._rows(laid, tagged, train.gold)
+        space = workspace or Workspace()
+        judge = self._judge(dev, space) if len(dev) else None
+        job = Job(rows, self._collate(), _loss, judge, pretrained=f"model.{prefix}.")
+        loop.train(self.net, job, self.recipe, workspace, self.seed)
+        adapters.merge(self.net.model, prefix, self.lora)
+        if len(dev):
+            self._tune(self._lay(dev.examples), dev)
+
+    def _prepare(self, folder: Path, task: Task, *, new: bool = True) -> None:
+        self.task = task
+        self.kit = Kit(folder, self.max_length)
+        names = tag_names([_DEVICE] if task.kind == "devices" else task.labels)
+        torch.manual_seed(self.seed)  # the heads' first weights
+        labels = {"id2label": dict(enumerate(names)), "label2id": {n: k for k, n in enumerate(names)}} if new else {}
+        config = pretrained.configuration(folder, **labels)
+        auto = AutoModelForTokenClassification
+        model = pretrained.load(auto, folder, config=config, ignore_mismatched_sizes=new)
+        self.devices = DeviceRows(task.labels)
+        heads = DeviceHeads(int(config.hidden_size), len(task.labels)) if task.kind == "devices" else None
+        self.net = TagNet(model, ChainLayer(names, learn=self.decoder == "crf"), heads)
+
+    def _lay(self, examples: Sequence[Example]) -> list[Laid]:
+        return states.lay(self.kit.cutter, [e.sentence for e in examples], self.context)
+
+    def _collate(self) -> Collate:
+        return self.kit.collate(net.uses_types(self.net.model), lambda rows, _: ragged.fill(rows, _FIELDS))
+
+    def _rows(self, laid: Sequence[Laid], tagged: Sequence[Tagged], gold: Sequence[Answer]) -> list[Row]:
+        number = {name: k for k, name in enumerate(self.net.chain.labels)}
+        devices = [_devices(answer) for answer in gold]
+        if self.task.kind == "devices":
+            self.devices.learn(laid, devices)
+        mentions = self.devices.mentions(laid) if self.task.kind == "devices" else [[] for _ in laid]
+        found: list[Row] = []
+        for one, tags_, own, named in zip(laid, tagged, devices, mentions, strict=True):
+            for row in one.rows:
+                wanted = [number[tags_.layers[0][k]] for k in row.words]
+                extra = self.devices.fields(one, row, own, named) if self.task.kind == "devices" else {}
+                found.append({**row.fields(), "tags": wanted, **extra})
+        return found
+
+    def _judge(self, dev: Part, space: Workspace) -> Any:
+        laid = self._lay(dev.examples)
+
+        def judge(_: nn.Module) -> float:
+            return space.score(dev, self._predict(dev.examples, laid))
+
+        return judge
+
+    def _tune(self, laid: Sequence[Laid], dev: Part) -> None:
+        if self.tune:
+            emissions = [s["emissions"].astype(np.float64) for s in states.run(self.net, laid, self._collate())]
+            gold = [tags.ranges(_tagged(one, answer).layers[0]) for one, answer in zip(laid, dev.gold, strict=True)]
+            self.bias = tuning.best_bias(self.net.chain, emissions, gold)
+
+    def predict(self, examples: Sequence[Example]) -> list[Prediction]:
+        """Answer every example with spans in text order and one confidence each.
+
+        A confidence is the least probability, over the span's words, that the word bears the span's label; that of a
+        device, times the probability of its frame.
+        """
+        return self._predict(examples, self._lay(examples)) if examples else []
+
+    def _predict(self, examples: Sequence[Example], laid: Sequence[Laid]) -> list[Prediction]:
+        found = states.run(self.net, laid, self._collate())
+        spans = self.net.chain.spans(
+            tuning.shifted([s["emissions"].astype(np.float64) for s in found], self.net.chain, self.bias)
+        )
+        if self.net.devices is None:
+            return [_spans(e, one, row) for e, one, row in zip(examples, laid, spans, strict=True)]
+        mentions = self.devices.mentions(laid)
+        heads = self.net.devices.eval()
+        answers = []
+        for example, one, state, row, named in zip(examples, laid, found, spans, mentions, strict=True):
+            devices = self.devices.complete(heads, one, state["words"], [r[:2] for r in row], named)
+            sure = tuple(round(r[3] * share, 4) for r, (_, share) in zip(row, devices, strict=True))
+            answers.append(Prediction(id=example.id, answer=tuple(d for d, _ in devices), probabilities=sure))
+        return answers
+
+    def save(self, folder: Path) -> None:
+        """Write a plain Hugging Face folder, `heads.safetensors`, and `stancekit.json` (labels, bias, actors)."""
+        net.save_encoder(self.net.model, folder)
+        self.kit.save(folder)
+        heads = {n: v.detach().cpu().numpy() for n, v in self.net.heads().items()}
+        tensors.write(folder / net.HEADS, heads)
+        plain = {"labels": self.task.labels, "bias": self.bias, "lost": self.lost, "actors": self.devices.dump()}
+        write_json(folder / FILE, plain)
+
+    def load(self, folder: Path, task: Task) -> None:
+        """Take back what `save` wrote; the task must have the labels that were learnt."""
+        plain = read_json(folder / FILE)
+        if tuple(plain["labels"]) != task.labels:
+            raise fail(folder, f"the model knows the labels {plain['labels']}, not the task's", "train the run again")
+        self._prepare(folder, task, new=False)
+        net.restore_heads(self.net, self.net.heads(), folder)
+        self.bias, self.lost = plain["bias"], Counter(plain["lost"])
+        self.devices.restore(plain["actors"])
+        self.net.eval()
+
+
+def _loss(model: nn.Module, batch: Batch) -> torch.Tensor:
+    found: torch.Tensor = model(**batch)["loss"]
+    return found
+
+
+def _devices(answer: Answer) -> list[Device]:
+    return [item for item in answer if isinstance(item, Device)] if isinstance(answer, tuple) else []
+
+
+def _tagged(one: Laid, answer: Answer) -> Tagged:
+    items: list[Item] = [(_DEVICE, device.parts) for device in _devices(answer)]
+    if isinstance(answer, tuple):
+        items += [(item.label, (item,)) for item in answer if isinstance(item, Span)]
+    return tags.tag(items, one.toks)
+
+
+def _spans(example: Example, one: Laid, found: Sequence[tuple[int, int, str, float]]) -> Prediction:
+    answer = tuple(Span(one.toks[a].start, one.toks[b - 1].end, label) for a, b, label, _ in found)
+    return Prediction(id=example.id, answer=answer, probabilities=tuple(round(f[3], 4) for f in found))
