@@ -9,7 +9,7 @@ from stancekit.resources import bundled
 from stancekit.schema import Layers, Sentence, Span
 from stancekit.tasks import Part
 
-NEEDS_RUNS = {"joined"}  # built of other runs' folders; tested with them
+NEEDS_RUNS = {"joined", "ensemble", "distil"}  # built of other runs' folders; tested with them
 ROWS = [name for name in components.names("model") if name not in NEEDS_RUNS]
 
 

@@ -50,6 +50,8 @@ TABLE: dict[str, dict[str, str]] = {
         "crf": "stancekit.models.crf:Crf",
         "crf-relations": "stancekit.models.crf_relations:CrfRelations",
         "joined": "stancekit.tagger:Joined",
+        "ensemble": "stancekit.ensemble:Ensemble",
+        "distil": "stancekit.distil:Distil",
         "transformer": "stancekit.models.neural.transformer:Transformer",
         "spans": "stancekit.models.neural.spans:Spans",
         "relations": "stancekit.models.neural.relations:Relations",

@@ -80,14 +80,18 @@ class Transformer:
 
     def fit(self, train: Part, dev: Part, workspace: Workspace | None = None) -> None:
         """Fine-tune on train; best weights, early stopping and thresholds by dev."""
+        truth = _truth(train)
+        wanted = soft.shares(train, train.task.labels, truth) if self.soft_labels else truth.astype(np.float64)
+        self.fit_shares(train, wanted, dev, workspace)
+
+    def fit_shares(self, train: Part, wanted: Floats, dev: Part, workspace: Workspace | None = None) -> None:
+        """Fine-tune on shares of labels, (n, labels), in the place of gold: annotators' votes, a teacher's word."""
         self._check(train)
         self._prepare(pretrained.locate(self.encoder), train.task)
         space = workspace or Workspace()
         prefix = self._prefix()
         adapters.add(self.net, prefix, self.lora)
-        truth = _truth(train)
-        wanted = soft.shares(train, train.task.labels, truth) if self.soft_labels else truth.astype(np.float64)
-        self._weight = losses.weights(self.class_weight, torch.from_numpy(truth), train.task.labels)
+        self._weight = losses.weights(self.class_weight, torch.from_numpy(_truth(train)), train.task.labels)
         rows = self._rows(train.examples, wanted)
         judge = self._judge(dev, space) if len(dev) else None
         job = Job(rows, self._collate(), self._loss, judge, pretrained=f"{prefix}.")
