@@ -116,7 +116,11 @@ class Loop(Trainer):
     def __init__(
         self, net: nn.Module, job: Job, recipe: Recipe, args: TrainingArguments, watch: Watch, seed: int
     ) -> None:
+        config = vars(net.config) if hasattr(net, "config") else {}
+        before = dict(config)
         super().__init__(net, args, train_dataset=Rows(job.rows), data_collator=job.collate, callbacks=[watch])
+        config.clear()  # the Trainer notes a setting of its own in it, which would be saved with the model
+        config.update(before)
         self.remove_callback(PrinterCallback)
         self.net, self.job, self.recipe, self.watch, self.seed = net, job, recipe, watch, seed
         self.model_accepts_loss_kwargs = False

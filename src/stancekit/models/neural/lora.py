@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from typing import Any
 
@@ -36,7 +37,9 @@ def add(net: nn.Module, encoder: str, values: Mapping[str, Any] | None) -> None:
         lora_dropout=chosen["dropout"],
         target_modules="all-linear",
     )
-    setattr(net, encoder, get_peft_model(getattr(net, encoder), plan))
+    with warnings.catch_warnings():  # peft asks transformers for what has another name now
+        warnings.simplefilter("ignore", FutureWarning)
+        setattr(net, encoder, get_peft_model(getattr(net, encoder), plan))
 
 
 def merge(net: nn.Module, encoder: str, values: Mapping[str, Any] | None) -> None:
