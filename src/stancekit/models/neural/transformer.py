@@ -19,6 +19,7 @@ from stancekit.models.calibrate import Floats, Truth
 from stancekit.models.neural import answers, loop, losses, net, pretrained, sights
 from stancekit.models.neural import kit as kits
 from stancekit.models.neural import lora as adapters
+from stancekit.models.neural.adapt import adapted
 from stancekit.models.neural.answers import Answers
 from stancekit.models.neural.batches import Batch, Row, padded
 from stancekit.models.neural.kit import Kit
@@ -38,7 +39,8 @@ class Transformer:
     `encoder` is `minilm`, a folder or a hub id. `pool` is what the head reads (`standard`: the architecture's own
     head, which transformers' `AutoModelForSequenceClassification` and pipelines load as it is); `target` and
     `context` are those of `Sights`. Sentences longer than `max_length` pieces are read in overlapping windows
-    whose probabilities are averaged. `loss` is cross_entropy, focal or (several labels) asymmetric; `class_weight`
+    whose probabilities are averaged. `adapt` is the number of epochs of masked language modelling on train's texts that
+    go before (no label is looked at). `loss` is cross_entropy, focal or (several labels) asymmetric; `class_weight`
     is null, `balanced` or a weight by label; `r_drop` weighs the disagreement of two readings under dropout; with
     `soft_labels` annotators' votes are learnt. `threshold` (several labels) is a number or `tuned` on dev. `lora`
     puts adapters on the encoder: {rank, alpha, dropout}. `training` is a `Recipe`.
@@ -54,6 +56,7 @@ class Transformer:
         target: str = "mark",
         context: int = 0,
         max_length: int = 256,
+        adapt: float = 0.0,
         loss: str = "cross_entropy",
         class_weight: str | Mapping[str, float] | None = None,
         r_drop: float = 0.0,
@@ -76,7 +79,7 @@ class Transformer:
         self.encoder, self.max_length, self.seed = encoder, max_length, seed
         self.sight: dict[str, Any] = {"pool": pool, "target": target, "context": context}
         self.loss, self.class_weight, self.r_drop, self.soft_labels = loss, class_weight, r_drop, soft_labels
-        self.lora, self.threshold = lora, threshold
+        self.adapt, self.lora, self.threshold = adapt, lora, threshold
 
     def fit(self, train: Part, dev: Part, workspace: Workspace | None = None) -> None:
         """Fine-tune on train; best weights, early stopping and thresholds by dev."""
@@ -90,6 +93,10 @@ class Transformer:
         self._prepare(pretrained.locate(self.encoder), train.task)
         space = workspace or Workspace()
         prefix = self._prefix()
+        if self.adapt:
+            texts = [e.sentence.text for e in train.examples]
+            state = adapted(self.kit, texts, self.adapt, self.recipe, workspace, self.seed)
+            getattr(self.net, prefix).load_state_dict(state, strict=False)
         adapters.add(self.net, prefix, self.lora)
         self._weight = losses.weights(self.class_weight, torch.from_numpy(_truth(train)), train.task.labels)
         rows = self._rows(train.examples, wanted)

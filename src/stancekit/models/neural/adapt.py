@@ -1,0 +1,59 @@
+"""Adapting an encoder to texts without labels by masked language modelling (Gururangan et al. 2020)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import torch
+from torch import nn
+from transformers import AutoModelForMaskedLM
+
+from stancekit.models.base import Workspace
+from stancekit.models.neural import loop, net, pretrained
+from stancekit.models.neural.averaging import State
+from stancekit.models.neural.batches import Batch, Row
+from stancekit.models.neural.kit import Kit
+from stancekit.models.neural.loop import Job
+from stancekit.models.neural.reading import Reading
+from stancekit.models.neural.recipe import Recipe
+
+_MASKED = 0.15
+
+
+def adapted(kit: Kit, texts: Sequence[str], epochs: float, recipe: Recipe, space: Workspace | None, seed: int) -> State:
+    """Return the weights of the encoder, by name without its prefix, after some epochs over the texts.
+
+    Each piece is hidden with probability .15, anew each time; no label is looked at.
+    """
+    torch.manual_seed(seed)  # the weights of a head that the folder may lack
+    model = pretrained.load(AutoModelForMaskedLM, kit.folder)
+    rows = [
+        {"ids": window.ids, "types": window.types, "own": window.offsets[:, 0] >= 0}
+        for windows in kit.cutter.windows([Reading(text) for text in dict.fromkeys(texts) if text])
+        for window in windows
+    ]
+    mask = int(kit.tokenizer.mask_token_id)
+
+    def fill(chosen: Sequence[Row], longest: int) -> Batch:
+        own = np.zeros((len(chosen), longest), dtype=np.bool_)
+        for at, row in enumerate(chosen):
+            own[at, : len(row["own"])] = row["own"]
+        return {"own": torch.from_numpy(own)}
+
+    def loss(net_: nn.Module, batch: Batch) -> torch.Tensor:
+        own = batch.pop("own")
+        hidden = own & (torch.rand(own.shape, device=own.device) < _MASKED)
+        wanted = batch["input_ids"].masked_fill(~hidden, -100)
+        batch["input_ids"] = batch["input_ids"].masked_fill(hidden, mask)
+        logits = net_(**batch)["logits"]
+        found: torch.Tensor = nn.functional.cross_entropy(logits[hidden].float(), wanted[hidden], reduction="sum")
+        return found / hidden.sum().clamp(min=1)
+
+    plan = replace(recipe, epochs=epochs, layer_decay=1.0, average=0.0, patience=0)
+    job = Job(rows, kit.collate(net.uses_types(model), fill), loss, pretrained=f"{model.base_model_prefix}.")
+    inner = None if space is None else Workspace(space.folder and space.folder / "adapt", progress=space.progress)
+    loop.train(model, job, plan, inner, seed)
+    base = getattr(model, model.base_model_prefix)
+    return {name: value.detach().clone() for name, value in base.state_dict().items()}
