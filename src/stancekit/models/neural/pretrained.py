@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
@@ -145,15 +145,19 @@ def backbone(folder: Path, **settings: Any) -> PreTrainedModel:
 
 
 def load(auto: Any, folder: Path, **settings: Any) -> Any:
-    """Load a model of an auto class from a folder: safetensors only, no code of its own, no network."""
+    """Load a model of an auto class from a folder: safetensors only, no code of its own, no network.
+
+    A head may be new; an encoder whose weights are not all there, in their shapes, is an error.
+    """
     try:
         with quietly():
-            return auto.from_pretrained(
+            found, report = auto.from_pretrained(
                 folder,
                 local_files_only=True,
                 trust_remote_code=False,
                 use_safetensors=True,
                 dtype="float32",
+                output_loading_info=True,
                 **settings,
             )
     except StancekitError:
@@ -161,6 +165,19 @@ def load(auto: Any, folder: Path, **settings: Any) -> Any:
     except (ValueError, OSError, ImportError, KeyError, RuntimeError, SafetensorError) as error:
         hint = "a Hugging Face folder of an architecture that transformers knows is expected"
         raise fail(folder, f"the encoder cannot be loaded: {_first_line(error)}", hint) from error
+    _check_weights(folder, found, report)
+    return found
+
+
+def _check_weights(folder: Path, model: Any, report: Mapping[str, Any]) -> None:
+    """Refuse an encoder of which transformers made up a part; a pooler is allowed, for many are published without."""
+    prefix = model.base_model_prefix
+    own = f"{prefix}." if hasattr(model, prefix) else ""
+    absent = [*report["missing_keys"], *(name for name, *_ in report["mismatched_keys"])]
+    absent = sorted(name for name in absent if name.startswith(own) and "pooler" not in name)
+    if absent:
+        what = f"{len(absent)} weights are missing or have another shape than config.json says, the first: {absent[0]}"
+        raise fail(folder, what, "the folder is damaged, or put together from two encoders; take it from its source")
 
 
 def configuration(folder: Path, **changes: Any) -> Any:
