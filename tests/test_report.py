@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import stancekit
 from evaluated import HOSTILE, evaluated, tagged
-from stancekit import experiment, reports, scoring
+from stancekit import experiment, reports, runfolder, scoring
 from stancekit.evaluation import Evaluated
 from stancekit.metrics.holder import HolderF1
 from stancekit.metrics.linked import LinkedExact
-from stancekit.reports import facts, marks, rendering
+from stancekit.reports import curve, facts, marks, rendering
 from stancekit.reports.marks import Mark
+from stancekit.run import Run
 from stancekit.schema import Example, Layers, Prediction, Span
 
 TASKS = ("voice", "frames", "stance", "attribution", "devices", "holder")
@@ -178,3 +182,79 @@ def test_escapes() -> None:
         "−0.500",
         "12\u202f345",
     )
+
+
+CURVE: dict[str, Any] = {
+    "metric": "macro_f1",
+    "loss": [[10, 1.1], [20, 0.6], [30, 0.41], [40, 0.4]],
+    "learning_rate": [[10, 5e-5], [40, 0.0]],
+    "dev": [[10, 0.31], [20, 0.56], [30, 0.62], [40, 0.61]],
+    "best_step": 30,
+    "steps": 40,
+}
+
+
+@pytest.fixture
+def learnt(tmp_path: Path) -> Callable[..., Run]:
+    """Return a function that trains a small run and leaves a curve in it, as a model that learns step by step does."""
+
+    def trained(curve: Mapping[str, Any]) -> Run:
+        run = experiment.train(
+            "own-csv", [f"data.path={CSV}", f"output={tmp_path / 'run'}", "evaluation.resamples=100"]
+        )
+        run.manifest["training"] = {"device": "cpu", "precision": "fp32", "threads": 2, "steps": 40, "seconds": 9.87}
+        run.manifest["dev"]["label"] = {"metric": "macro_f1", "value": 0.62, "n": 9}
+        runfolder.add(run.path, run.manifest, {"curve.json": json.dumps(curve).encode()})
+        experiment.evaluate(run)
+        return stancekit.load(run.path)
+
+    return trained
+
+
+def test_a_curve_is_drawn_in_scale_and_told_in_words(learnt: Callable[..., Run]) -> None:
+    run = learnt(CURVE)
+    files = reports.files(run, experiment.evaluation.stored(run, "test"))
+    assert files == reports.files(run, experiment.evaluation.stored(run, "test"))
+    page, value = files["report.test.html"].decode(), json.loads(files["report.test.json"])["curve"]
+    line = "40 steps; loss 1.100 → 0.400; macro-F1 on dev 0.620 at step 30, the best of 4"
+    assert value["line"] == line and line in page
+    assert [panel["rows"] for panel in value["panels"]] == [CURVE["loss"], CURVE["dev"]]
+    assert [panel["ticks"] for panel in value["panels"]] == [[0.4, 0.6, 0.8, 1.0, 1.2], [0.3, 0.4, 0.5, 0.6, 0.7]]
+    first, second = re.findall(r'<polyline points="(.*?)"/>', page)
+    assert first == "25.00,12.50 50.00,75.00 75.00,98.75 100.00,100.00"
+    assert second.split()[2] == "75.00,20.00" and '<line class="best" x1="75.00" x2="75.00"' in page
+    assert 'aria-label="macro-F1 on dev, by step: from 0.31 at step 10 to 0.61 at step 40"' in page
+    about = dict(json.loads(files["report.test.json"])["about"])
+    assert about["Trained on"] == "cpu, fp32, threads: 2, steps: 40" and about["Dev"] == "macro-F1 0.620 on 9 examples"
+    assert rendering.markdown(line) in files["report.test.md"].decode()
+    assert r"% training: 40 steps; loss 1.100 $\to$ 0.400" in files["report.test.tex"].decode()
+    stored = run.path / "report.test.json"
+    assert "<polyline" in reports.without_text(stored)["report.test.html"].decode()
+
+
+@pytest.mark.parametrize(
+    ("curve", "line", "panels"),
+    [
+        ({"metric": "f", "dev": [[1, 0.5]], "steps": 1}, "1 step; f on dev 0.500 at step 1, the last of 1", ["dev"]),
+        ({"loss": [[5, 2]], "dev": [], "best_step": None, "steps": 9}, "9 steps; loss 2.000 → 2.000", ["loss"]),
+        ({"loss": [[1, None], "x", [2, 3.0]], "dev": 7}, "2 steps; loss 3.000 → 3.000", ["loss"]),
+        ({"metric": "f", "steps": 4}, None, []),
+    ],
+)
+def test_curves_that_lack_something(
+    learnt: Callable[..., Run], curve: dict[str, Any], line: str | None, panels: list[str]
+) -> None:
+    run = learnt(curve)
+    value = json.loads((run.path / "report.test.json").read_text()).get("curve")
+    assert (value and value["line"]) == line and [p["key"] for p in (value or {"panels": []})["panels"]] == panels
+    assert ("<polyline" in (run.path / "report.test.html").read_text()) == bool(panels)
+
+
+@given(st.floats(-1e6, 1e6), st.floats(0, 1e6))
+def test_ticks_are_few_and_reach_around_the_values(low: float, width: float) -> None:
+    high = low + width
+    ticks = curve._ticks(low, high)
+    slack = 1e-6 * max(1.0, abs(low), abs(high))
+    assert ticks[0] <= low + slack and ticks[-1] >= high - slack and 2 <= len(ticks) <= 7
+    assert ticks == sorted(set(ticks))
+    assert max(curve._ticks(0.3, 1.0)) == 1.0 == max(curve._ticks(1.0, 1.0)), "a score has no room above 1"

@@ -42,7 +42,7 @@ def card(run: Run, address: Address, licence: str, *, seeds: Path | None = None)
     facts = {
         "name": run.experiment.name,
         "description": run.experiment.description,
-        "about": [*about(run), *_dev(run)],
+        "about": about(run),
         "task": run.task,
         "labels": _labels(run),
         "label_map": list(run.manifest["label_map"]),
@@ -106,15 +106,6 @@ def _part(run: Run, part: str, scores: Scores) -> dict[str, Any]:
         "ceiling": bool(scores.ceiling),
         "report": report if report in run.manifest["files"] else "",
     }
-
-
-def _dev(run: Run) -> list[list[str]]:
-    """Return what was reached on dev while training, where that was noted."""
-    rows = []
-    for task, found in sorted(run.manifest.get("dev", {}).items()):
-        value = f"{tables.name(found['metric'])} {found['value']:.3f} on {found['n']:,} examples"
-        rows.append(["Dev" if task == run.task.name else f"Dev, {task}", value])
-    return rows
 
 
 def _labels(run: Run) -> list[tuple[str, str]]:

@@ -10,8 +10,9 @@ import yaml
 
 from stancekit import components
 from stancekit.evaluation import Evaluated
-from stancekit.reports import holders, sentences, tables
+from stancekit.reports import curve, holders, sentences, tables
 from stancekit.reports.marks import Palette
+from stancekit.reports.rendering import number
 from stancekit.run import Run
 from stancekit.tasks import Part
 
@@ -19,12 +20,23 @@ _PARTS = ("train", "dev", "test")
 _ALWAYS = ("outlet",)
 """Metadata that is a filter even where no slice asks for it."""
 
+_COUNTS = {
+    "threads": "threads: {}",
+    "processes": "processes: {}",
+    "batch_size": "batches of {}",
+    "rows": "rows: {:,}",
+    "steps": "steps: {:,}",
+}
+"""Of what a model that learns step by step notes, what a report tells beside device and precision."""
+
 
 def of_run(run: Run, evaluated: Evaluated, *, no_text: bool) -> dict[str, Any]:
     """Return the facts of an evaluated run."""
     facts: dict[str, Any] = {"title": run.experiment.name, "description": run.experiment.description}
     facts["about"] = about(run)
     facts |= {"label_map": list(run.manifest["label_map"]), "config": _config(run)}
+    drawn = curve.of_run(run)
+    facts |= {"curve": drawn} if drawn else {}
     return facts | {"packages": dict(run.manifest["packages"])} | _common(evaluated, no_text)
 
 
@@ -48,7 +60,27 @@ def about(run: Run) -> list[list[str]]:
     if manifest.get("lost"):
         lost = ", ".join(f"{what} ({count})" for what, count in sorted(manifest["lost"].items()))
         rows.append(["Not held by the model's tags", lost])
-    return rows
+    return rows + _trained(run) + _dev(run)
+
+
+def _trained(run: Run) -> list[list[str]]:
+    """Return on what a model that learns step by step was trained; nothing of times, which are never the same."""
+    noted = run.manifest.get("training", {})
+    told = [str(noted[key]) for key in ("device", "precision") if key in noted]
+    told += [words.format(noted[key]) for key, words in _COUNTS.items() if key in noted]
+    return [["Trained on", ", ".join(told)]] if told else []
+
+
+def _dev(run: Run) -> list[list[str]]:
+    """Return what was reached on dev while training, the run's own task first."""
+    noted = run.manifest.get("dev", {})
+    return [
+        [
+            "Dev" if task == run.task.name else f"Dev, {task}",
+            f"{tables.name(noted[task]['metric'])} {number(noted[task]['value'])} on {noted[task]['n']:,} examples",
+        ]
+        for task in sorted(noted, key=lambda name: (name != run.task.name, name))
+    ]
 
 
 def of_predictions(name: str, evaluated: Evaluated, *, no_text: bool) -> dict[str, Any]:
