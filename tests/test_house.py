@@ -40,6 +40,7 @@ FLOORS = [
         "hub",
         "headline",
         "devscores",
+        "viewed",
     ),
     (
         "training",
@@ -47,6 +48,7 @@ FLOORS = [
         "seeds",
         "seedworker",
         "evaluation",
+        "comparison",
         "experiment",
         "agreement",
         "adjudication",

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 
 import stancekit
 from evaluated import HOSTILE, evaluated, tagged
-from stancekit import experiment, reports, runfolder, scoring
+from stancekit import comparison, experiment, headline, reports, runfolder, scoring
+from stancekit.comparison import Rival
 from stancekit.evaluation import Evaluated
 from stancekit.metrics.holder import HolderF1
 from stancekit.metrics.linked import LinkedExact
@@ -162,16 +163,30 @@ def test_an_article_page_works_without_scripts() -> None:
 
 
 def test_a_comparison_is_drawn() -> None:
-    found = evaluated("stance")
-    right = [replace(p, answer=a) for p, a in zip(found.predictions, found.part.gold, strict=True)]
-    scores = scoring.compare(found.part, {"/x/a": found.predictions, "/x/b": right}, resamples=200)
-    files = reports.comparison_files(scores, ["bent & <b>", "gold"])
+    found = evaluated("stance", 8)
+    right = tuple(replace(p, answer=a) for p, a in zip(found.predictions, found.part.gold, strict=True))
+    rivals = [
+        Rival("/x/a", "bent & <b>", found.predictions, "linear", "stance"),
+        Rival(
+            "/x/b", "gold", right, "joint", "layers", {"task": "layers", "metric": "holder_f1", "value": 0.5, "n": 9}
+        ),
+    ]
+    scores = comparison.of(found.part, rivals, headline.of(found.part.task), resamples=200)
+    files = reports.comparison_files(scores)
     assert list(files) == ["compare.html", "compare.md", "compare.tex", "compare.json"]
-    page = files["compare.html"].decode()
+    page, value = files["compare.html"].decode(), json.loads(files["compare.json"])
     assert "gold − bent &amp; &lt;b&gt;" in page and "/x/" not in page
-    rows = json.loads(files["compare.json"])["tables"][0]["rows"]
-    assert [r["value"] for r in rows] == [r.value for r in scores.rows]
+    assert [r["value"] for r in value["tables"][0]["rows"]] == [r.value for r in scores.rows]
     assert "gold $-$ bent \\& <b>" in files["compare.tex"].decode()
+    first, second = value["runs"]
+    alone = scoring.score(found.part, found.predictions, resamples=200).find("macro_f1")
+    assert (first["value"], first["low"], first["high"]) == (alone.value, alone.low, alone.high)
+    assert second["value"] == 1 and second["difference"]["value"] == pytest.approx(1 - alone.value)
+    assert second["difference"] == next(r for r in value["tables"][0]["rows"] if r["metric"] == "macro_f1")
+    assert 'joint <span class="quiet">of layers</span>' in page and "holder-F1 0.500 on 9 examples" in page
+    assert (
+        f"| gold | joint of layers | 1.000 | 1.000 to 1.000 | +{1 - alone.value:.3f} |" in files["compare.md"].decode()
+    )
 
 
 def test_escapes() -> None:

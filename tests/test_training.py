@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from evaluated import BOOK, bend, sentences
-from stancekit import cli, config, devscores, evaluation, experiment, headline, seeds, tasks
+from stancekit import cli, config, devscores, evaluation, experiment, headline, scoring, seeds, tasks, viewed
 from stancekit.cli import show
 from stancekit.errors import Interrupted, StancekitError
 from stancekit.models.crf import Crf
@@ -127,7 +127,7 @@ def test_the_headline_of_a_kind_is_the_figure_that_evaluation_gives(name: str, f
     ]
     found = headline.of(task)
     assert found.name == figure
-    scores = experiment.scoring.score(part, bent, resamples=100)
+    scores = scoring.score(part, bent, resamples=100)
     assert 0 < found.judge(part, bent[::-1]) == scores.find(figure).value < 1
 
 
@@ -152,7 +152,7 @@ def test_a_model_of_all_layers_is_judged_on_each_layer() -> None:
     assert list(found) == ["holder", "attribution", "devices"]
     assert (found["attribution"]["value"], found["devices"]["value"]) == (1, 0)
     stances = [replace(p, answer=replace(p.answer, stances=p.answer.stances[::2])) for p in gold]
-    view, answers = devscores.view(tasks.built_in("stance", BOOK), part, stances)
+    view, answers = viewed.view(tasks.built_in("stance", BOOK), part, stances)
     assert {(p.answer == g, p.answer == "") for p, g in zip(answers, view.gold, strict=True)} == {
         (True, False),
         (False, True),

@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-from stancekit import config, evaluation, reports, runfolder, scoring, seeds, training
+from stancekit import comparison, config, evaluation, reports, runfolder, seeds, training
+from stancekit.comparison import Comparison
 from stancekit.config import Experiment
 from stancekit.data import also
 from stancekit.data import check as check_module
@@ -22,7 +23,7 @@ from stancekit.fitting import Say, is_helper_process
 from stancekit.material import gather, load_all
 from stancekit.run import Run
 from stancekit.run import load as load_run
-from stancekit.schema import Prediction, Sentence
+from stancekit.schema import Sentence
 from stancekit.scoring import Scores
 from stancekit.summary import Summary, summarise
 from stancekit.tagged import TaggedArticle
@@ -193,47 +194,19 @@ def compare(
     resamples: int = 10_000,
     seed: int = 13,
     to: str | Path | None = None,
-) -> Scores:
+) -> Comparison:
     """Compare runs with the first, paired by example: differences, intervals and p-values over the same groups.
 
-    A predictions file of any tool may stand for a run, but not for the first. `to` names a folder for the
-    comparison as HTML, Markdown, TeX and JSON.
+    A run of another task is seen as the first one's where that is derived from its answers: `frames` from devices,
+    `voice` from attributions, any layer from layers. A predictions file of any tool may stand for a run, but not
+    for the first. `to` names a folder for the comparison as HTML, Markdown, TeX and JSON.
     """
     if len(runs) < 2:
         raise fail("compare", "one run cannot be compared", "give two or more")
-    first = runs[0] if isinstance(runs[0], Run) else load_run(runs[0])
-    reference = evaluation.stored(first, part)
-    outcomes = {str(first.path): reference.predictions}
-    names = [first.experiment.name]
-    for other in runs[1:]:
-        path, name, outcomes[path] = _compared(other, first, reference)
-        names.append(name)
-    scores = scoring.compare(
-        reference.part,
-        outcomes,
-        groups_by=first.experiment.evaluation.groups,
-        resamples=resamples,
-        seed=seed,
-    )
+    found = comparison.compare(runs, part, resamples=resamples, seed=seed)
     if to is not None:
-        _write(reports.comparison_files(scores, names), Path(to))
-    return scores
-
-
-def _compared(
-    other: str | Path | Run, first: Run, reference: evaluation.Evaluated
-) -> tuple[str, str, tuple[Prediction, ...]]:
-    """Return path, name and predictions of a run or predictions file over the examples of the first run."""
-    if not isinstance(other, Run) and Path(other).is_file():
-        return str(other), Path(other).stem, evaluation.read_predictions(Path(other), reference.part)
-    run = other if isinstance(other, Run) else load_run(other)
-    if run.path.resolve() == first.path.resolve():
-        raise fail(run.path, "this is the run to compare with", "give another one")
-    found = evaluation.stored(run, reference.part_name)
-    if found.part.examples != reference.part.examples or found.part.gold != reference.part.gold:
-        what = f"its {reference.part_name} part differs from that of {first.path}"
-        raise fail(run.path, what, "compare runs of one split")
-    return str(run.path), run.experiment.name, found.predictions
+        _write(reports.comparison_files(found), Path(to))
+    return found
 
 
 def _write(contents: Mapping[str, bytes], folder: Path) -> list[Path]:

@@ -153,13 +153,13 @@ def score(
     for name, metric in build_metrics(_asked(part), metrics).items():
         counts = count(metric, part, answers)
         found = bootstrap(counts, groups, metric.score, resamples=resamples, seed=seed)
-        rows += _rows(metric, metric.support(counts.sum(axis=0)), found, "")
+        rows += rows_of(metric, metric.support(counts.sum(axis=0)), found, "")
         left_out += getattr(metric, "left_out", lambda _: [])(counts.sum(axis=0))
         notes += _undefined(metric, found, resamples)
         for title, members in {} if name == "confusion" else slices_of.items():
             inside = [groups[i] for i in members]
             found = bootstrap(counts[members], inside, metric.score, resamples=few, seed=seed)
-            rows += _rows(metric, metric.support(counts[members].sum(axis=0)), found, title)
+            rows += rows_of(metric, metric.support(counts[members].sum(axis=0)), found, title)
     line = {**(signature or {}), "n": len(part), "groups": f"{'+'.join(groups_by)}({len(set(groups))})"}
     line |= {"resamples": resamples, "seed": seed, "level": 0.95}
     if slices:
@@ -191,7 +191,7 @@ def compare(
         own = metric.support(counts[names[0]].sum(axis=0))
         for name in names[1:]:
             found = paired(counts[names[0]], counts[name], groups, metric.score, resamples=resamples, seed=seed)
-            rows += _rows(metric, own, found, f"{name} − {names[0]}")
+            rows += rows_of(metric, own, found, f"{name} − {names[0]}")
     line = {"task": part.task.name, "n": len(part), "groups": f"{'+'.join(groups_by)}({len(set(groups))})"}
     line |= {"test": "paired bootstrap", "resamples": resamples, "seed": seed}
     return Scores(tuple(rows), line, (), tuple(notes))
@@ -274,7 +274,7 @@ def _undefined(metric: Metric, found: Interval, resamples: int) -> list[str]:
     return [f"undefined in more than {_OFTEN:.0%} of the resamples, which its interval leaves out: {names}"]
 
 
-def _rows(metric: Metric, support: Counts, found: Interval, title: str) -> list[Score]:
+def rows_of(metric: Metric, support: Counts, found: Interval, title: str) -> list[Score]:
     """Return a row for each figure of a metric, on a slice or for a comparison of this title."""
     p_values = found.p if isinstance(found, Difference) else np.full(len(metric.rows), np.nan)
     numbers = zip(found.values, found.low, found.high, support, p_values, strict=True)

@@ -127,10 +127,10 @@ def compare(
     resamples: Annotated[int, typer.Option(help="Bootstrap resamples.", min=100)] = 10_000,
     as_json: Json = False,
 ) -> None:
-    """Compare runs paired by example: differences with intervals and p-values over the same groups."""
+    """Compare runs with the first, paired by example; one of a richer task is seen as the first one's task."""
     from stancekit import experiment
 
-    show.scores(experiment.compare(runs, part=part, resamples=resamples, to=to), as_json)
+    show.compared(experiment.compare(runs, part=part, resamples=resamples, to=to), as_json)
 
 
 @app.command()

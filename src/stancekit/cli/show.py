@@ -6,7 +6,7 @@ import json
 import sys
 from collections.abc import Sequence
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, SpinnerColumn, TextColumn, TimeRemainingColumn
@@ -20,6 +20,9 @@ from stancekit.schema import Sentence
 from stancekit.scoring import Score
 from stancekit.summary import Summary
 from stancekit.tagged import TaggedArticle
+
+if TYPE_CHECKING:
+    from stancekit.comparison import Comparison
 
 console = Console(highlight=False, width=None if sys.stdout.isatty() else 160)
 _ROLE_STYLES = {"source": "bold cyan", "cue": "italic", "content": "none"}
@@ -127,6 +130,20 @@ def scores(found: Any, as_json: bool) -> None:
         if found.left_out:
             line("labels without gold or predicted support, in no average: " + ", ".join(found.left_out))
         console.print(Text(found.signature_line, style="dim"), soft_wrap=True)
+
+
+def compared(found: Comparison, as_json: bool) -> None:
+    """Print every difference, and then one line a run: its headline figure and how far it is from the first."""
+    scores(found, as_json)
+    if as_json:
+        return
+    table = _grid(["run", "model"], [found.lines[0].value.metric, "95 %", "difference", "95 %", "p"])
+    for one in found.lines:
+        far = one.difference
+        told = (_value(far.value), _interval(far), _value(far.p, 4)) if far else ("", "", "")
+        table.add_row(one.name, one.model, _value(one.value.value), _interval(one.value), *told)
+    console.print()
+    console.print(table)
 
 
 def _grid(left: Sequence[str], right: Sequence[str]) -> Table:
