@@ -13,6 +13,8 @@ from stancekit.models import viterbi
 from stancekit.text.tags import OUTSIDE, ranges
 
 NEVER = -1e4
+_STEP = 30.0
+"""Transitions are few and seen everywhere: they may move so much faster than weights of the encoder."""
 
 
 class ChainLayer(nn.Module):
@@ -34,7 +36,7 @@ class ChainLayer(nn.Module):
 
     def scores(self) -> torch.Tensor:
         """Return the scores of a tag (row) before another (column)."""
-        return self.transitions.float() + self.forbidden
+        return _STEP * self.transitions.float() + self.forbidden
 
     def loss(self, emissions: torch.Tensor, tags: torch.Tensor) -> torch.Tensor:
         """Return the mean negative log-likelihood a word; of each tag by itself where nothing is learnt."""
