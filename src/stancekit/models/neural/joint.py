@@ -20,7 +20,7 @@ from stancekit.models.neural.heads_net import HeadsNet
 from stancekit.models.neural.kit import Kit
 from stancekit.models.neural.layer_heads import Layer, layers_of
 from stancekit.models.neural.loop import Job
-from stancekit.models.neural.recipe import Recipe
+from stancekit.models.neural.recipe import TAGGING, Recipe
 from stancekit.models.neural.states import Floats, Laid
 from stancekit.schema import Example, Layers, Prediction
 from stancekit.tasks import Part, Task
@@ -31,10 +31,11 @@ FILE = "stancekit.json"
 class Joint:
     """An encoder shared by a head for each layer of the task, fine-tuned together.
 
-    A sentence teaches the heads whose layer it has. Attributions: a finder tags cues, and a reader the parts of each
-    cue's relation, from the vectors of the same pass. Devices: found by tags, then frame, target and denial. Stances:
-    the mention's vector beside the sentence's; each label set has a head of its own. `weights` multiplies the loss of
-    a layer by its task's name. `context`, `max_length`, `lora` and `training` are those of `transformer`.
+    A sentence teaches the heads whose layer it has; a layer that all of train lacks is not answered. Attributions: a
+    finder tags cues, and a reader the parts of each cue's relation, from the vectors of the same pass. Devices: found
+    by tags, then frame, target and denial. Stances: the mention's vector beside the sentence's; each label set has a
+    head of its own. `weights` multiplies the loss of a layer by its task's name. `context`, `max_length`, `lora` and
+    `training` are those of `transformer`.
     """
 
     kinds: ClassVar[frozenset[str]] = frozenset({"layers"})
@@ -54,7 +55,7 @@ class Joint:
         kits.check_length(max_length, problems)
         kits.check_context(context, problems)
         adapters.check(lora, problems)
-        self.recipe = Recipe.parse(training, problems, epochs=6.0, head_rate=5.0)
+        self.recipe = Recipe.parse(training, problems, **TAGGING)
         problems.raise_any()
         self.encoder, self.context, self.max_length = encoder, context, max_length
         self.weights, self.lora, self.seed = dict(weights or {}), lora, seed
@@ -66,7 +67,10 @@ class Joint:
         layers = layers_of(train.task)
         self._check_weights(layers)
         gold = [answer for answer in train.gold if isinstance(answer, Layers)]
-        self._prepare(pretrained.locate(self.encoder), layers, lambda layer: layer.learn_labels(gold))
+        taught = [layer for layer in layers if layer.is_taught(gold)]
+        if not taught:
+            raise fail("train", "no layer has anything to learn from", "give more data, or another split")
+        self._prepare(pretrained.locate(self.encoder), taught, lambda layer: layer.learn_labels(gold))
         laid = self._lay(train.examples)
         for layer in self.layers:
             layer.learn(laid, gold)
@@ -108,10 +112,9 @@ class Joint:
         found: list[Row] = []
         for at, one in enumerate(laid):
             for k, row in enumerate(one.rows):
-                fields = row.fields()
-                for own in extra:
-                    fields |= own[at][k]
-                found.append(fields)
+                fields = {name: value for own in extra for name, value in own[at][k].items()}
+                if fields:
+                    found.append({**row.fields(), **fields})
         return found
 
     def _judge(self, dev: Part, space: Workspace) -> Any:
@@ -155,7 +158,7 @@ class Joint:
     def load(self, folder: Path, task: Task) -> None:
         """Take back what `save` wrote; the task must have the layers and labels that were learnt."""
         plain = read_json(folder / FILE)["layers"]
-        layers = layers_of(task)
+        layers = [layer for layer in layers_of(task) if layer.name in plain]
         if {layer.name: list(layer.labels) for layer in layers} != {n: own["labels"] for n, own in plain.items()}:
             raise fail(folder, "the model knows other layers or labels than the task", "train the run again")
         self._prepare(folder, layers, lambda layer: layer.restore(plain[layer.name]))

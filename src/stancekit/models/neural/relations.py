@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -21,7 +22,7 @@ from stancekit.models.neural.batches import Batch, Collate, Row
 from stancekit.models.neural.heads_net import HeadsNet
 from stancekit.models.neural.kit import Kit
 from stancekit.models.neural.loop import Job
-from stancekit.models.neural.recipe import Recipe
+from stancekit.models.neural.recipe import TAGGING, Recipe
 from stancekit.models.neural.relation_rows import RelationRows
 from stancekit.models.neural.sights import MARK
 from stancekit.models.neural.states import Floats, Laid
@@ -69,7 +70,7 @@ class Relations:
         adapters.check(lora, problems)
         if not 0 <= empty <= 1:
             problems.add("empty", f"{empty} is no share", "a number from 0 to 1 is expected")
-        self.recipe = Recipe.parse(training, problems, epochs=5.0, head_rate=5.0)
+        self.recipe = Recipe.parse(training, problems, **TAGGING)
         problems.raise_any()
         self.encoder, self.context, self.max_length, self.empty = encoder, context, max_length, empty
         self.tune, self.lora, self.seed = tune, lora, seed
@@ -131,7 +132,7 @@ class Relations:
         return states.lay(self.kit.cutter, sentences, self.context)
 
     def _lay_cues(self, sentences: Sequence[Sentence], jobs: Sequence[Cue]) -> list[Laid]:
-        """Lay out the sentence of each cue with the cue marked."""
+        """Lay out the sentence of each cue with the cue marked; of several windows those that hold the cue."""
         own = [sentences[at] for at, _ in jobs]
 
         def view(number: int) -> reading.Reading:
@@ -139,7 +140,9 @@ class Relations:
             toks = tokens(text)
             return reading.marked(text, [(toks[start].start, toks[end - 1].end)], MARK)
 
-        return states.lay(self.kit.cutter, own, self.context, view, given=sentences)
+        laid = states.lay(self.kit.cutter, own, self.context, view, given=sentences)
+        kept = [[row for row in o.rows if row.within(*cue)] or o.rows for o, (_, cue) in zip(laid, jobs, strict=True)]
+        return [replace(one, rows=rows) for one, rows in zip(laid, kept, strict=True)]
 
     def _judge(self, dev: Part, space: Workspace) -> Any:
         sentences = [e.sentence for e in dev.examples]
@@ -150,9 +153,11 @@ class Relations:
 
         return judge
 
-    def _found(self, laid: Sequence[Laid]) -> list[Any]:
+    def _words(self, laid: Sequence[Laid]) -> list[Floats]:
+        return [s["words"] for s in states.run(self.net, laid, self._collate())]
+
+    def _found(self, words: Sequence[Floats]) -> list[Any]:
         """Return the finder's scores of every word of each sentence."""
-        words = [s["words"] for s in states.run(self.net, laid, self._collate())]
         self.head.eval()
         with torch.inference_mode():
             return [self.head.find(states.tensor(w))[0].double().numpy() for w in words]
@@ -160,7 +165,7 @@ class Relations:
     def _tune(self, dev: Part) -> None:
         laid = self._lay([e.sentence for e in dev.examples])
         wanted = [tags.ranges(flat_tags(o.toks, relations_of(a))) for o, a in zip(laid, dev.gold, strict=True)]
-        self.bias = tuning.best_bias(self.head.finder_chain, self._found(laid), wanted)
+        self.bias = tuning.best_bias(self.head.finder_chain, self._found(self._words(laid)), wanted)
 
     def predict(self, examples: Sequence[Example]) -> list[Prediction]:
         """Answer every example with its relations, outermost first, and a confidence each.
@@ -173,16 +178,16 @@ class Relations:
     def _predict(
         self, examples: Sequence[Example], sentences: Sequence[Sentence], laid: Sequence[Laid]
     ) -> list[Prediction]:
-        chain = self.head.finder_chain
-        flat = chain.spans(tuning.shifted(self._found(laid), chain, self.bias))
+        chain, words = self.head.finder_chain, self._words(laid)
+        flat = chain.spans(tuning.shifted(self._found(words), chain, self.bias))
         jobs = [(at, cue) for at, row in enumerate(flat) for cue in relation_rows.cues_of(row)]
-        seen = states.run(self.net, self._lay_cues(sentences, jobs), self._collate()) if jobs else []
+        seen = self._words(self._lay_cues(sentences, jobs)) if jobs else []
         read: list[list[tuple[Range, Floats]]] = [[] for _ in sentences]
-        for (at, cue), state in zip(jobs, seen, strict=True):
-            read[at].append((cue, state["words"]))
+        for (at, cue), marked_words in zip(jobs, seen, strict=True):
+            read[at].append((cue, marked_words))
         found = []
-        for example, one, row, own in zip(examples, laid, flat, read, strict=True):
-            links = self.reader_rows.answer(self.head, one, row, own)
+        for example, one, row, plain, own in zip(examples, laid, flat, words, read, strict=True):
+            links = self.reader_rows.answer(self.head, one, row, plain, own)
             sure = tuple(round(share, 4) for _, share in links)
             found.append(Prediction(id=example.id, answer=tuple(r for r, _ in links), probabilities=sure))
         return found

@@ -26,7 +26,7 @@ from stancekit.models.neural.device_heads import loss as device_loss
 from stancekit.models.neural.device_rows import DeviceRows
 from stancekit.models.neural.kit import Kit
 from stancekit.models.neural.loop import Job
-from stancekit.models.neural.recipe import Recipe
+from stancekit.models.neural.recipe import TAGGING, Recipe
 from stancekit.models.neural.states import Laid
 from stancekit.schema import Answer, Device, Example, Prediction, Span
 from stancekit.tasks import Part, Task
@@ -100,7 +100,7 @@ class Spans:
         kits.check_length(max_length, problems)
         kits.check_context(context, problems)
         adapters.check(lora, problems)
-        self.recipe = Recipe.parse(training, problems, epochs=5.0, head_rate=5.0)
+        self.recipe = Recipe.parse(training, problems, **TAGGING)
         problems.raise_any()
         self.encoder, self.decoder, self.context, self.max_length = encoder, decoder, context, max_length
         self.tune, self.lora, self.seed = tune, lora, seed
@@ -154,7 +154,7 @@ class Spans:
         found: list[Row] = []
         for one, tags_, own, named in zip(laid, tagged, devices, mentions, strict=True):
             for row in one.rows:
-                wanted = [number[tags_.layers[0][k]] for k in row.words]
+                wanted = [number[tag] for tag in row.tags(tags_.layers[0])]
                 extra = self.devices.fields(one, row, own, named) if self.task.kind == "devices" else {}
                 found.append({**row.fields(), "tags": wanted, **extra})
         return found
@@ -171,7 +171,16 @@ class Spans:
         if self.tune:
             emissions = [s["emissions"].astype(np.float64) for s in states.run(self.net, laid, self._collate())]
             gold = [tags.ranges(_tagged(one, answer).layers[0]) for one, answer in zip(laid, dev.gold, strict=True)]
-            self.bias = tuning.best_bias(self.net.chain, emissions, gold)
+            self._lean(tuning.best_bias(self.net.chain, emissions, gold))
+
+    def _lean(self, bias: float) -> None:
+        """Lean toward the outside tag: in the classifier's own bias, so that transformers gives the same tags."""
+        head = getattr(self.net.model, "classifier", None)
+        if isinstance(head, nn.Linear) and head.bias is not None:
+            with torch.no_grad():
+                head.bias[self.net.chain.labels.index(tags.OUTSIDE)] += bias
+        else:
+            self.bias = bias
 
     def predict(self, examples: Sequence[Example]) -> list[Prediction]:
         """Answer every example with spans in text order and one confidence each.
