@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from stancekit.models.neural import pretrained, reading
 from stancekit.models.neural.reading import Neighbours, Reading
 from stancekit.models.neural.sights import Sights
-from stancekit.models.neural.windows import Cutter, Window
+from stancekit.models.neural.window import Window
+from stancekit.models.neural.windows import Cutter
 from stancekit.schema import Example, Sentence, Span, Target
 from tiny import KINDS, corpus
 

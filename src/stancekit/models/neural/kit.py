@@ -29,7 +29,7 @@ class Kit:
         if max_length > self.most:
             what = f"the encoder reads at most {self.most} pieces, not {max_length}"
             raise fail("max_length", what, "lower max_length")
-        self.cutter = Cutter(self.tokenizer, max_length)
+        self.cutter = Cutter(self.tokenizer, max_length, stamp=pretrained.stamp(folder))
 
     def collate(self, with_types: bool, filler: Filler | None = None) -> Collate:
         """Return how rows become batches."""

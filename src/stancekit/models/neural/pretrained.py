@@ -128,6 +128,12 @@ def tokenizer(folder: Path) -> PreTrainedTokenizerBase:
     return found
 
 
+def stamp(folder: Path) -> str:
+    """Return a hash by which a tokenizer is known."""
+    files = [folder / name for name in ("tokenizer.json", "tokenizer_config.json")]
+    return "|".join(file_hash(file) for file in files if file.is_file())
+
+
 def longest(folder: Path, tok: PreTrainedTokenizerBase) -> int:
     """Return how many pieces, special ones included, the encoder can read at once."""
     config = json.loads((folder / "config.json").read_text(encoding="utf-8"))

@@ -11,7 +11,8 @@ from stancekit.errors import Problems, did_you_mean
 from stancekit.models.neural import kit as kits
 from stancekit.models.neural import reading
 from stancekit.models.neural.reading import Neighbours, Reading
-from stancekit.models.neural.windows import Cutter, Window
+from stancekit.models.neural.window import Window
+from stancekit.models.neural.windows import Cutter
 from stancekit.schema import Example
 
 MARK = "*"

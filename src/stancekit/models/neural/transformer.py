@@ -27,6 +27,7 @@ from stancekit.models.neural.loop import Job
 from stancekit.models.neural.net import Classifier
 from stancekit.models.neural.recipe import Recipe
 from stancekit.models.neural.sights import Sights
+from stancekit.models.swap import with_swapped
 from stancekit.schema import Example, Prediction
 from stancekit.tasks import Part, Task
 
@@ -39,11 +40,12 @@ class Transformer:
     `encoder` is `minilm`, a folder or a hub id. `pool` is what the head reads (`standard`: the architecture's own
     head, which transformers' `AutoModelForSequenceClassification` and pipelines load as it is); `target` and
     `context` are those of `Sights`. Sentences longer than `max_length` pieces are read in overlapping windows
-    whose probabilities are averaged. `adapt` is the number of epochs of masked language modelling on train's texts that
-    go before (no label is looked at). `loss` is cross_entropy, focal or (several labels) asymmetric; `class_weight`
-    is null, `balanced` or a weight by label; `r_drop` weighs the disagreement of two readings under dropout; with
-    `soft_labels` annotators' votes are learnt. `threshold` (several labels) is a number or `tuned` on dev. `lora`
-    puts adapters on the encoder: {rank, alpha, dropout}. `training` is a `Recipe`.
+    whose probabilities are averaged. Before fine-tuning, `adapt` epochs of masked language modelling on train's texts
+    can go (no label is looked at); `swap` adds copies of train in which targets change places. `loss` is
+    cross_entropy, focal or (several labels) asymmetric; `class_weight` is null, `balanced` or a weight by label;
+    `r_drop` weighs the disagreement of two readings under dropout; with `soft_labels` annotators' votes are learnt.
+    `threshold` (several labels) is a number or `tuned` on dev. `lora` puts adapters on the encoder: {rank, alpha,
+    dropout}. `training` is a `Recipe`.
     """
 
     kinds: ClassVar[frozenset[str]] = frozenset({"single", "multi", "targeted"})
@@ -57,6 +59,7 @@ class Transformer:
         context: int = 0,
         max_length: int = 256,
         adapt: float = 0.0,
+        swap: bool = False,
         loss: str = "cross_entropy",
         class_weight: str | Mapping[str, float] | None = None,
         r_drop: float = 0.0,
@@ -79,10 +82,13 @@ class Transformer:
         self.encoder, self.max_length, self.seed = encoder, max_length, seed
         self.sight: dict[str, Any] = {"pool": pool, "target": target, "context": context}
         self.loss, self.class_weight, self.r_drop, self.soft_labels = loss, class_weight, r_drop, soft_labels
-        self.adapt, self.lora, self.threshold = adapt, lora, threshold
+        self.adapt, self.swap = adapt, swap
+        self.lora, self.threshold = lora, threshold
 
     def fit(self, train: Part, dev: Part, workspace: Workspace | None = None) -> None:
         """Fine-tune on train; best weights, early stopping and thresholds by dev."""
+        if self.swap and train.task.kind == "targeted":
+            train = with_swapped(train, self.seed)
         truth = _truth(train)
         wanted = soft.shares(train, train.task.labels, truth) if self.soft_labels else truth.astype(np.float64)
         self.fit_shares(train, wanted, dev, workspace)

@@ -3,48 +3,40 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from transformers import PreTrainedTokenizerBase
 
+from stancekit.models.neural.cache import cached
+from stancekit.models.neural.packing import packed, unpacked
 from stancekit.models.neural.reading import Reading
+from stancekit.models.neural.window import Window
 
-Ints = NDArray[np.int64]
 _BATCH = 1024
-
-
-@dataclass(frozen=True)
-class Window:
-    """One input of the encoder.
-
-    `ids` and `types` are (pieces,); `offsets` is (pieces, 2): characters of the reading's text, −1 for special
-    pieces and those of the second text.
-    """
-
-    ids: Ints
-    types: Ints
-    offsets: Ints
-
-    def __len__(self) -> int:
-        return len(self.ids)
-
-    def inside(self, start: int, end: int) -> Ints:
-        """Return the pieces that share a character with start to end (exclusive)."""
-        return np.flatnonzero((self.offsets[:, 0] < end) & (self.offsets[:, 1] > start))
+_KEPT = 500
 
 
 class Cutter:
     """Cuts readings into windows of at most `length` pieces that overlap by `stride` pieces."""
 
-    def __init__(self, tokenizer: PreTrainedTokenizerBase, length: int, stride: int | None = None) -> None:
-        self.tokenizer, self.length = tokenizer, length
+    def __init__(
+        self, tokenizer: PreTrainedTokenizerBase, length: int, stride: int | None = None, stamp: str = ""
+    ) -> None:
+        self.tokenizer, self.length, self.stamp = tokenizer, length, stamp
         self.stride = length // 4 if stride is None else stride
 
     def windows(self, readings: Sequence[Reading]) -> list[list[Window]]:
-        """Return the windows of each reading, in text order; an empty text has one window."""
+        """Return the windows of each reading, in text order; an empty text has one window.
+
+        Those of a long list are kept on disk where the tokenizer's stamp is known: further seeds take them from there.
+        """
+        if not self.stamp or len(readings) < _KEPT:
+            return self._windows(readings)
+        parts = [self.stamp, [self.length, self.stride], [[r.text, r.second] for r in readings]]
+        return unpacked(cached(parts, lambda: packed(self._windows(readings))))
+
+    def _windows(self, readings: Sequence[Reading]) -> list[list[Window]]:
         found: list[list[Window]] = []
         for start in range(0, len(readings), _BATCH):
             found += self._batch(readings[start : start + _BATCH])

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from stancekit.models.neural.reading import Reading
-from stancekit.models.neural.windows import Ints, Window
+from stancekit.models.neural.window import Ints, Window
 from stancekit.schema import Span
+from stancekit.text.tags import OUTSIDE
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,18 @@ class WordRow:
         """Return the row's inputs: pieces, token types, and the first pieces of its words."""
         return {"ids": self.window.ids, "types": self.window.types, "firsts": self.firsts}
 
+    def tags(self, spelt: Sequence[str]) -> list[str]:
+        """Return the tags of the row's words out of the sentence's; a span that began before the row begins in it.
+
+        So it is where a span is interrupted: an inside tag always follows its own label.
+        """
+        own = [spelt[k] for k in self.words]
+        before = [OUTSIDE, *own]
+        return [
+            f"B{tag[1:]}" if tag.startswith("I-") and tag[2:] != last.partition("-")[2] else tag
+            for tag, last in zip(own, before, strict=False)
+        ]
+
     def within(self, start: int, end: int) -> tuple[int, int] | None:
         """Return where words start to end (exclusive) stand among the row's words; None unless all are there."""
         low, high = np.searchsorted(self.words, [start, end])
@@ -38,17 +51,17 @@ class WordRow:
 def word_rows(toks: Sequence[Span], read: Reading, windows: Sequence[Window]) -> list[WordRow]:
     """Return the words of each window; a window that holds none is left out, but for the only one."""
     places = np.array([read.place(t.start, t.end) for t in toks], dtype=np.int64).reshape(-1, 2)
-    found = [_row(places, window) for window in windows]
+    found = [_row(places, window, number) for number, window in enumerate(windows)]
     return [row for row in found if len(row.words)] or found[:1]
 
 
-def _row(places: Ints, window: Window) -> WordRow:
+def _row(places: Ints, window: Window, number: int) -> WordRow:
     known = np.flatnonzero(window.offsets[:, 1] > window.offsets[:, 0])
     starts, ends = window.offsets[known, 0], window.offsets[known, 1]
     first = np.searchsorted(ends, places[:, 0], side="right")  # the first piece that ends after the word's start
     inside = first < len(known)
     inside[inside] &= starts[first[inside]] < places[inside, 1]
-    if len(known):  # a word that begins before the window is not this window's
+    if len(known) and number:  # a word that begins before the window is not this window's
         inside &= places[:, 0] >= starts[0]
     words = np.flatnonzero(inside)
     firsts = known[first[inside]]
