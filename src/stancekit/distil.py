@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from stancekit import components, members
 from stancekit.ensemble import Ensemble
 from stancekit.errors import fail
 from stancekit.files import make_folder, read_json, write_json
 from stancekit.models.base import Model, Workspace
+from stancekit.run import Run
 from stancekit.run import load as load_run
 from stancekit.schema import Example, Prediction
 from stancekit.tasks import Part, Task
@@ -42,6 +44,7 @@ class Distil:
         if not 0 <= gold <= 1:
             raise fail("gold", f"{gold} is no weight", "a number from 0 to 1 is expected")
         self.teacher, self.gold, self.seed = teacher, gold, seed
+        self.known: list[dict[str, str]] = []
         self.plan = {"name": student} if isinstance(student, str) else dict(student)
 
     @cached_property
@@ -56,33 +59,44 @@ class Distil:
 
     def fit(self, train: Part, dev: Part, workspace: Workspace | None = None) -> None:
         """Ask the teacher about train, and let the student learn its probabilities and gold."""
-        said = self._teach(train, dev)
-        labels = train.task.labels
-        soft = np.array([[p.probabilities[label] for label in labels] for p in said])  # type: ignore[call-overload,index]
+        soft = self._teach(train, dev)
         sets = [a if isinstance(a, frozenset) else frozenset([a]) for a in train.gold]
-        hard = np.array([[label in own for label in labels] for own in sets], dtype=np.float64)
+        hard = np.array([[label in own for label in train.task.labels] for own in sets], dtype=np.float64)
         self.student.fit_shares(train, self.gold * hard + (1 - self.gold) * soft, dev, workspace)
 
-    def _teach(self, train: Part, dev: Part) -> list[Prediction]:
+    @cached_property
+    def teachers(self) -> list[Run]:
+        """The runs to learn from, loaded on first use."""
         paths = members.folders(self.teacher)
-        if len(paths) > 1:
-            ensemble = Ensemble([str(path) for path in paths])
-            ensemble.fit(train, dev)
-            return ensemble.predict(train.examples)
-        run = load_run(paths[0])
-        members.check_learnt([run], train, dev)
-        return run.model.predict(train.examples)
+        return Ensemble([str(path) for path in paths]).members if len(paths) > 1 else [load_run(paths[0])]
+
+    def _teach(self, train: Part, dev: Part) -> NDArray[np.float64]:
+        """Return the teachers' mean probabilities of train's examples, (n, labels)."""
+        members.check_task(self.teachers[0], train.task)
+        members.check_learnt(self.teachers, train, dev)
+        self.known = [members.state(run) for run in self.teachers]
+        return np.mean([_shares(run, train) for run in self.teachers], axis=0)  # type: ignore[no-any-return]
 
     def predict(self, examples: list[Example]) -> list[Prediction]:
         """Answer by the student."""
         return self.student.predict(examples)  # type: ignore[no-any-return]
 
     def save(self, folder: Path) -> None:
-        """Write the student as it writes itself, and whom it learnt from."""
+        """Write the student as it writes itself, and the hashes of the models that it learnt from."""
         self.student.save(make_folder(folder))
-        write_json(folder / FILE, {"teacher": self.teacher})
+        write_json(folder / FILE, {"teachers": self.known})
 
     def load(self, folder: Path, task: Task) -> None:
         """Take back the student."""
-        read_json(folder / FILE)
+        self.known = read_json(folder / FILE)["teachers"]
         self.student.load(folder, task)
+
+
+def _shares(run: Run, part: Part) -> list[list[float]]:
+    found = []
+    for prediction in run.model.predict(part.examples):
+        shares = prediction.probabilities
+        if not isinstance(shares, Mapping):
+            raise fail(run.path, "it gives no probabilities to learn from", "take another teacher")
+        found.append([shares.get(label, 0.0) for label in part.task.labels])
+    return found

@@ -44,15 +44,12 @@ class Ensemble:
         if len(found) < 2:
             raise fail("runs", "one run is no ensemble", "name several runs, or a run of several seeds")
         for run in found[1:]:
-            if (run.task.name, run.task.labels) != (found[0].task.name, found[0].task.labels):
-                raise fail(run.path, f"its task differs from that of {found[0].path}", "take runs of one task")
+            members.check_task(run, found[0].task)
         return found
 
     def fit(self, train: Part, dev: Part) -> None:
         """Check that the runs are of this task and learnt only from train and dev here."""
-        first = self.members[0]
-        if (first.task.name, first.task.labels) != (train.task.name, train.task.labels):
-            raise fail(first.path, f"its task is {first.task.name}, not {train.task.name}", "take runs of this task")
+        members.check_task(self.members[0], train.task)
         members.check_learnt(self.members, train, dev)
 
     def predict(self, examples: Sequence[Example]) -> list[Prediction]:

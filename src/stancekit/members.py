@@ -10,7 +10,7 @@ from stancekit import runfolder
 from stancekit.errors import fail
 from stancekit.files import read_json
 from stancekit.run import Run
-from stancekit.tasks import Part
+from stancekit.tasks import Part, Task
 
 
 def folders(paths: str | Sequence[str]) -> list[Path]:
@@ -21,6 +21,14 @@ def folders(paths: str | Sequence[str]) -> list[Path]:
         seeds = folder / "seeds.json"
         found += [folder / name for name in read_json(seeds)["runs"]] if seeds.exists() else [folder]
     return found
+
+
+def check_task(run: Run, task: Task) -> None:
+    """Refuse a run of another task, or of other labels."""
+    if (run.task.name, run.task.labels) != (task.name, task.labels):
+        same = run.task.name == task.name
+        what = f"its labels are {', '.join(run.task.labels)}" if same else f"its task is {run.task.name}"
+        raise fail(run.path, f"{what}, not {', '.join(task.labels) if same else task.name}", "take runs of this task")
 
 
 def check_learnt(runs: Iterable[Run], train: Part, dev: Part) -> None:

@@ -10,6 +10,7 @@ import torch
 from torch import nn
 from transformers import AutoModelForMaskedLM
 
+from stancekit.errors import fail
 from stancekit.models.base import Workspace
 from stancekit.models.neural import loop, net, pretrained
 from stancekit.models.neural.averaging import State
@@ -34,7 +35,9 @@ def adapted(kit: Kit, texts: Sequence[str], epochs: float, recipe: Recipe, space
         for windows in kit.cutter.windows([Reading(text) for text in dict.fromkeys(texts) if text])
         for window in windows
     ]
-    mask = int(kit.tokenizer.mask_token_id)
+    mask = kit.tokenizer.mask_token_id
+    if mask is None:
+        raise fail("adapt", "the encoder's tokenizer has no mask to hide words with", "set adapt: 0")
 
     def fill(chosen: Sequence[Row], longest: int) -> Batch:
         own = np.zeros((len(chosen), longest), dtype=np.bool_)
@@ -54,6 +57,8 @@ def adapted(kit: Kit, texts: Sequence[str], epochs: float, recipe: Recipe, space
     plan = replace(recipe, epochs=epochs, layer_decay=1.0, average=0.0, patience=0)
     job = Job(rows, kit.collate(net.uses_types(model), fill), loss, pretrained=f"{model.base_model_prefix}.")
     inner = None if space is None else Workspace(space.folder and space.folder / "adapt", progress=space.progress)
-    loop.train(model, job, plan, inner, seed)
+    if rows:
+        loop.train(model, job, plan, inner, seed)
+    torch.manual_seed(seed)  # what is made next must not depend on whether the training was gone on with
     base = getattr(model, model.base_model_prefix)
     return {name: value.detach().clone() for name, value in base.state_dict().items()}

@@ -23,6 +23,18 @@ def copied(net: nn.Module) -> State:
     return {name: value.detach().to("cpu", copy=True) for name, value in trainable(net).items()}
 
 
+def whole(net: nn.Module) -> State:
+    """Return all weights by name; one that goes by several names (tied to another) under the first of them."""
+    found: State = {}
+    places: set[tuple[int, torch.Size]] = set()
+    for name, value in net.state_dict().items():
+        place = (value.data_ptr(), value.shape)
+        if not value.numel() or place not in places:
+            found[name] = value.contiguous()
+        places.add(place)
+    return found
+
+
 def put(net: nn.Module, state: State) -> None:
     """Set the weights that training changes."""
     with torch.no_grad():

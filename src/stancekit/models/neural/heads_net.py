@@ -32,7 +32,8 @@ class HeadsNet(Net):
             return {"words": words}
         batch["real"] = firsts >= 0
         losses = [self.weights[name] * self._loss(head, words, batch) for name, head in self.layers.items()]
-        return {"loss": torch.stack(losses).sum()}
+        nothing = 0.0 * words.sum()  # a batch may hold nothing that any head learns from, and still is a step
+        return {"loss": torch.stack(losses).sum() + nothing}
 
     def _loss(self, head: Any, words: torch.Tensor, batch: Mapping[str, torch.Tensor]) -> torch.Tensor:
         found: torch.Tensor = head.loss(words, batch)

@@ -38,7 +38,11 @@ class Layer:
 
     def __init__(self, task: Task) -> None:
         self.task, self.name, self.labels = task, task.name, task.labels
-        self.key = task.name.replace(".", "_")
+        self.key = f"on_{task.name.replace('.', '_')}"  # torch has attributes of its own that a label set may be named
+
+    def is_taught(self, gold: Sequence[Layers]) -> bool:
+        """Say whether some sentence of train has the layer; an answer of a head that learnt nothing is none."""
+        return any(self.task.view(g) is not None for g in gold)
 
     def learn_labels(self, gold: Sequence[Layers]) -> None:
         """Learn what the head must know before it is built."""
@@ -116,7 +120,7 @@ class AttributionLayer(Layer):
         chain = self.head.finder_chain
         flat = chain.spans(tuning.shifted(self._found(words), chain, self.bias))
         return [
-            self.relations.answer(self.head, one, row, [(cue, own) for cue in relation_rows.cues_of(row)])
+            self.relations.answer(self.head, one, row, own, [(cue, own) for cue in relation_rows.cues_of(row)])
             for one, own, row in zip(laid, words, flat, strict=True)
         ]
 
@@ -169,7 +173,7 @@ class DeviceLayer(Layer):
             spelt = _device_tags(one, own)
             found.append(
                 [
-                    {"devices": [number[spelt[k]] for k in row.words], **self.devices.fields(one, row, own, named)}
+                    {"devices": [number[tag] for tag in row.tags(spelt)], **self.devices.fields(one, row, own, named)}
                     for row in one.rows
                 ]
             )
@@ -218,6 +222,10 @@ class TargetLayer(Layer):
         """Return the head, new."""
         self.head = TargetHead(self.key, width, len(self.labels))
         return self.head
+
+    def is_taught(self, gold: Sequence[Layers]) -> bool:
+        """Say whether train has a target to learn from."""
+        return any(self.task.view(g) for g in gold)
 
     @property
     def fields(self) -> Mapping[str, tuple[int, int]]:  # type: ignore[override]

@@ -67,7 +67,7 @@ def train(net: nn.Module, job: Job, recipe: Recipe, workspace: Workspace | None,
         if last is not None:
             watch.restore(last)
         if last is not None and watch.over:  # stopped between training's end and the model's last byte
-            net.load_state_dict(averaging.read(last / _WEIGHTS))
+            net.load_state_dict(averaging.read(last / _WEIGHTS), strict=False)  # tied weights lie there once
         else:
             with Stop() as watch.stop:
                 loop.train(resume_from_checkpoint=str(last) if last else None)
@@ -76,8 +76,8 @@ def train(net: nn.Module, job: Job, recipe: Recipe, workspace: Workspace | None,
             shown = f"training was stopped after {watch.step} of {loop.state.max_steps} steps"
             raise Interrupted(Problem("training", shown, "go on with --resume" if keeps else "train again"))
         watch.finish()
-        space.facts.update(hardware.facts(where, kind), batch_size=recipe.batch_size * recipe.accumulate)
-        space.facts.update(rows=len(job.rows), steps=watch.step)
+        space.facts.update(hardware.facts(where, kind), rows=len(job.rows), steps=watch.step)
+        space.facts["batch_size"] = recipe.batch_size * recipe.accumulate * space.facts["processes"]
     net.to("cpu").eval()
 
 
@@ -154,8 +154,7 @@ class Loop(Trainer):
     def _save(self, output_dir: str | None = None, state_dict: Any = None) -> None:
         if self.args.should_save and output_dir is not None:
             Path(output_dir).mkdir(parents=True, exist_ok=True)
-            weights = {name: value.contiguous() for name, value in self.net.state_dict().items()}
-            save_file(weights, Path(output_dir) / _WEIGHTS, metadata={"format": "pt"})
+            save_file(averaging.whole(self.net), Path(output_dir) / _WEIGHTS, metadata={"format": "pt"})
 
 
 def groups(net: nn.Module, pretrained: str, recipe: Recipe) -> list[dict[str, Any]]:

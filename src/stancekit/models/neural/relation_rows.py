@@ -10,6 +10,7 @@ import torch
 
 from stancekit.models import relation_links
 from stancekit.models.neural.attribution_heads import AttributionHeads
+from stancekit.models.neural.chain_layer import NEVER
 from stancekit.models.neural.states import Floats, Laid, in_row, tensor
 from stancekit.models.neural.words import WordRow
 from stancekit.models.relation_links import Found, Link, Range
@@ -36,7 +37,7 @@ class RelationRows:
         """Return the finder's tags of the row's words."""
         number = {name: k for k, name in enumerate(heads.finder_chain.labels)}
         tags = flat_tags(one.toks, gold)
-        return {"roles": [number[tags[k]] for k in row.words]}
+        return {"roles": [number[tag] for tag in row.tags(tags)]}
 
     def reader_fields(self, heads: AttributionHeads, one: Laid, row: WordRow, gold: Sequence[Attribution]) -> Any:
         """Return the row's cues with the tags and attributes of their relations; what is not in the row is left out."""
@@ -48,7 +49,7 @@ class RelationRows:
             tags = reader_tags(one.toks, cue, relation)
             source = in_row(row, [s] if (s := _hull(one, relation)) else [])
             found["cues"].append(place)
-            found["parts"].append([number[tags[k]] for k in row.words])
+            found["parts"].append([number[tag] for tag in row.tags(tags)])
             found["sources"].append(source[0][1] if source else (-1, -1))
             for name in ATTRIBUTES:
                 label = getattr(relation, name)
@@ -57,33 +58,47 @@ class RelationRows:
         return found
 
     def answer(
-        self, heads: AttributionHeads, one: Laid, flat: Sequence[Found], read: Sequence[tuple[Range, Floats]]
+        self,
+        heads: AttributionHeads,
+        one: Laid,
+        flat: Sequence[Found],
+        plain: Floats,
+        read: Sequence[tuple[Range, Floats]],
     ) -> list[tuple[Attribution, float]]:
         """Return the relations of a sentence, outermost first, each with its confidence.
 
-        `flat` is what the finder found; `read` has each cue with the vectors of the words as seen for it.
+        `flat` is what the finder found in the vectors of words `plain`; `read` has each cue with the vectors as seen
+        for it. A cue of several parts is known by its longest, as in train, so longer ones are read first.
         """
         cues = {f[:2]: f for f in flat if f[2] == "cue"}
         links: list[Link] = []
-        for cue, words in read:
+        for cue, words in sorted(read, key=lambda r: (r[0][0] - r[0][1], r[0])):
             if not any(cue in link.cue for link in links):
                 links.append(link_of(cues[cue], self._parts(heads, cue, words)))
-        vectors = read[0][1] if read else None
         links = ordered(links + relation_links.without_cue(flat, links))
-        return [(self._complete(heads, attribution(one.toks, link), link, vectors), link.sure) for link in links]
+        seen = dict(read)
+        found = []
+        for link in links:
+            words = seen[link.cue[0]] if link.cue else plain
+            found.append((self._complete(heads, attribution(one.toks, link), link, words), link.sure))
+        return found
 
     def _parts(self, heads: AttributionHeads, cue: Range, words: Floats) -> list[Found]:
+        """Return what else belongs to a cue's relation; words that were not seen with the cue (of zeros) do not."""
         with torch.inference_mode():
             scores = heads.read(tensor(words), tensor([cue]))[0, 0].numpy()
+        covered = np.flatnonzero(words.any(axis=1))
+        if len(covered):
+            scores[: covered[0], 1:] = scores[covered[-1] + 1 :, 1:] = NEVER
         found = heads.reader_chain.spans([scores])[0]
         return [f for f in found if f[1] <= cue[0] or f[0] >= cue[1]]  # the marked cue is no part of anything else
 
-    def _complete(self, heads: AttributionHeads, bare: Attribution, link: Link, words: Floats | None) -> Attribution:
-        if words is None or not (link.cue or link.source):
+    def _complete(self, heads: AttributionHeads, bare: Attribution, link: Link, words: Floats) -> Attribution:
+        if not (link.cue or link.source):
             return bare
-        spans = [_of(link.cue), _of(link.source)]
+        cue = link.cue[0] if link.cue else (-1, -1)
         with torch.inference_mode():
-            scored = heads.attributes(tensor(words), tensor([spans[0]]), tensor([spans[1]]))
+            scored = heads.attributes(tensor(words), tensor([cue]), tensor([_hull_of(link.source)]))
         best: dict[str, str | None] = dict.fromkeys(ATTRIBUTES)
         for name, own in (("source_type", link.source), ("cue_stance", link.cue)):
             if own and self.attributes[name]:
@@ -102,8 +117,8 @@ def cues_of(flat: Sequence[Found]) -> list[Range]:
 
 def _hull(one: Laid, relation: Attribution) -> Range | None:
     found = token_ranges(relation.source, one.toks)
-    return (found[0][0], found[-1][1]) if found else None
+    return _hull_of(found) if found else None
 
 
-def _of(ranges: Sequence[Range]) -> Range:
+def _hull_of(ranges: Sequence[Range]) -> Range:
     return (min(a for a, _ in ranges), max(b for _, b in ranges)) if ranges else (-1, -1)

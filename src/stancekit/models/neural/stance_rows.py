@@ -42,7 +42,8 @@ def answer(
     if not targets:
         return []
     vectors = tensor(words)
+    whole = vectors.sum(dim=1) / max(1, len(words))  # a text without a word is judged too
     with torch.inference_mode():
-        scores = head(vectors, vectors.mean(dim=1), tensor([place_of(one, t) for t in targets]))[0]
+        scores = head(vectors, whole, tensor([place_of(one, t) for t in targets]))[0]
     shares = torch.softmax(scores.double(), dim=-1).numpy()
     return [(Stance(t, labels[int(s.argmax())]), float(s.max())) for t, s in zip(targets, shares, strict=True)]
