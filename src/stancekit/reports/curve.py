@@ -16,8 +16,8 @@ from stancekit.run import Run
 Rows = list[list[float]]
 """Steps with a value each."""
 
-_INTERVALS = 4
-"""About so many intervals between the ticks of an axis."""
+_INTERVALS = {"steps": 6, "values": 4}
+"""So many intervals, or hardly more, lie between the ticks of an axis."""
 
 
 def of_run(run: Run) -> dict[str, Any] | None:
@@ -70,7 +70,7 @@ def _ticks(low: float, high: float, *, whole: bool = False) -> list[float]:
     With `whole` they are whole numbers that end at or before `high`.
     """
     width = high - low or max(abs(high), 1) / 10
-    rough = width / _INTERVALS
+    rough = width / _INTERVALS["steps" if whole else "values"]
     unit = 10.0 ** math.floor(math.log10(rough))
     step = next(unit * m for m in (1, 2, 5, 10) if unit * m >= rough * 0.999)
     step = max(1.0, step) if whole else step
@@ -89,7 +89,6 @@ def _line(steps: int, loss: Rows, dev: Rows, best: Sequence[float] | None, name:
         said.append(f"loss {loss[0][1]:.3f} → {loss[-1][1]:.3f}")
     if dev:
         step, value = best or dev[-1]
-        said.append(
-            f"{name} on dev {number(value)} at step {step:,.0f}, the {'best' if best else 'last'} of {len(dev)}"
-        )
+        which = f", the {'best' if best else 'last'} of {len(dev)}" if len(dev) > 1 else ""
+        said.append(f"{name} on dev {number(value)} at step {step:,.0f}{which}")
     return "; ".join(said)
