@@ -84,10 +84,10 @@ class Tagger:
             replace(s, gold=self._layers(s.text, {role: own[at].items for role, own in found.items()}, finder))
             for at, s in enumerate(bare)
         ]
-        sure = {s.id: {LAYERS[role]: own[at].sure for role, own in found.items()} for at, s in enumerate(bare)}
+        sure = [{LAYERS[r]: found[r][at].sure if r in found else [] for r in ROLES} for at in range(len(bare))]
         return TaggedArticle(
             sentences=tuple(tagged),
-            confidence={i: {"stances": [], **own} for i, own in sure.items()},
+            confidence={s.id: own for s, own in zip(bare, sure, strict=True)},
             antecedents=_by_document(tagged),
             actors=actors,
             distance=self._distance(bare),
