@@ -250,7 +250,7 @@ def test_a_curve_is_drawn_in_scale_and_told_in_words(learnt: Callable[..., Run])
 @pytest.mark.parametrize(
     ("curve", "line", "panels"),
     [
-        ({"metric": "f", "dev": [[1, 0.5]], "steps": 1}, "1 step; f on dev 0.500 at step 1, the last of 1", ["dev"]),
+        ({"metric": "f", "dev": [[1, 0.5]], "steps": 1}, "1 step; f on dev 0.500 at step 1", ["dev"]),
         ({"loss": [[5, 2]], "dev": [], "best_step": None, "steps": 9}, "9 steps; loss 2.000 → 2.000", ["loss"]),
         ({"loss": [[1, None], "x", [2, 3.0]], "dev": 7}, "2 steps; loss 3.000 → 3.000", ["loss"]),
         ({"metric": "f", "steps": 4}, None, []),
