@@ -4,10 +4,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: demo test lint slow clean
+.PHONY: demo ladder test lint slow clean
 
 demo: $(INSTALLED)
 	@$(BIN)/python examples/demo.py
+
+ladder: $(INSTALLED)
+	@$(BIN)/python examples/ladder.py
 
 test: $(INSTALLED) lint
 	$(BIN)/python -m pytest -n 2 -m "not slow"
@@ -27,4 +30,4 @@ $(INSTALLED): pyproject.toml constraints.txt
 	@touch $@
 
 clean:
-	rm -rf $(VENV) runs/demo .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) runs/demo runs/ladder .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -23,7 +23,7 @@ def view(task: Task, part: Part, predictions: Sequence[Prediction]) -> tuple[Par
         given = _layers(part.task.kind, prediction.answer, example.sentence.text)
         answer = None if given is None else task.view(given)
         own = task.view(example.sentence.gold)
-        if own is not None and answer is not None:
+        if own is not None and answer is not None and _is_whole(task, own, answer):
             pairs += _stances(example, own, answer) if task.kind == "targeted" else [(example, own, answer)]
     viewed = Part(task, tuple(example for example, _, _ in pairs), tuple(gold for _, gold, _ in pairs))
     return viewed, [Prediction(id=example.id, answer=answer) for example, _, answer in pairs]
@@ -38,6 +38,13 @@ def _layers(kind: str, answer: Answer, text: str) -> Layers | None:
     if kind == "relations":
         return Layers(text=text, attributions=tuple(item for item in answer if isinstance(item, Attribution)))
     return None
+
+
+def _is_whole(task: Task, gold: Answer, given: Answer) -> bool:
+    """Say whether an answer of several layers has all that gold has: one that was not asked for is not an empty one."""
+    if not isinstance(gold, Layers) or not isinstance(given, Layers):
+        return True
+    return all(one.view(gold) is None or one.view(given) is not None for one in task.inner)
 
 
 def _stances(example: Example, gold: Answer, given: Answer) -> Iterator[Pair]:

@@ -141,7 +141,8 @@ def compared(found: Comparison, as_json: bool) -> None:
     for one in found.lines:
         far = one.difference
         told = (_value(far.value), _interval(far), _value(far.p, 4)) if far else ("", "", "")
-        table.add_row(one.name, one.model, _value(one.value.value), _interval(one.value), *told)
+        model = one.model if one.task in ("", found.signature["task"]) else f"{one.model} of {one.task}"
+        table.add_row(one.name, model, _value(one.value.value), _interval(one.value), *told)
     console.print()
     console.print(table)
 

@@ -37,7 +37,6 @@ def _facts(found: Comparison) -> dict[str, Any]:
         "headline": {"metric": own.metric, "name": tables.name(own.metric)},
         "runs": runs,
         "scale": _scale(runs),
-        "furthest": _reach([run["difference"] for run in runs if run["difference"]]),
         "signature_line": found.signature_line,
         "notes": list(found.notes),
         "reach": _reach([_row(row) for row in found.rows]),
@@ -58,9 +57,7 @@ def _run(line: Line, first: Score) -> dict[str, Any]:
 
 def _dev(line: Line) -> str:
     """Return what a run noted of itself on dev, in words; nothing for a predictions file."""
-    if not line.dev:
-        return ""
-    return f"{tables.name(line.dev['metric'])} {number(line.dev['value'])} on {line.dev['n']:,} examples"
+    return f"{tables.name(line.dev['metric'])} {number(line.dev['value'])}" if line.dev else ""
 
 
 def _scale(runs: Sequence[Mapping[str, Any]]) -> float:
