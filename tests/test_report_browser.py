@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 
 from evaluated import HOSTILE, evaluated, tagged
-from stancekit import reports
+from stancekit import comparison, headline, reports
+from stancekit.comparison import Rival
 from stancekit.evaluation import Evaluated
 from stancekit.tasks import Part
 
@@ -61,6 +62,17 @@ def open_page(browser: Any, tmp_path: Path) -> Iterator[Any]:
 def report(task: str) -> tuple[bytes, dict[str, Any]]:
     files = reports.files_of_predictions("x", evaluated(task))
     return files["report.html"], json.loads(files["report.json"])
+
+
+def compared() -> bytes:
+    found = evaluated("frames", 8)
+    right = tuple(replace(p, answer=a) for p, a in zip(found.predictions, found.part.gold, strict=True))
+    rivals = [
+        Rival("a", "bent", found.predictions, "linear", "frames"),
+        Rival("b", "a-long-name", right, "joint", "layers"),
+    ]
+    scores = comparison.of(found.part, rivals, headline.of(found.part.task), resamples=200)
+    return reports.comparison_files(scores)["compare.html"]
 
 
 def shown(page: Any) -> int:
@@ -156,8 +168,20 @@ CONTRAST = """() => {
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_every_text_has_contrast(open_page: Any, scheme: str) -> None:
-    for content in (report("holder")[0], report("stance")[0], reports.article_page(tagged(), "x").encode()):
+    pages = (report("holder")[0], report("stance")[0], reports.article_page(tagged(), "x").encode(), compared())
+    for content in pages:
         assert open_page(content, color_scheme=scheme).evaluate(CONTRAST) == []
+
+
+def test_a_comparison_draws_every_run_on_one_scale(open_page: Any) -> None:
+    page = open_page(compared(), viewport={"width": 390, "height": 800})
+    assert page.evaluate("document.documentElement.scrollWidth") == 390, "no sideways scrolling on a phone"
+    first, second = (box.bounding_box()["x"] for box in page.locator("table.glance .wide .dot").all())
+    scale = page.locator("table.glance .wide svg").first.bounding_box()
+    assert scale["x"] < first < second <= scale["x"] + scale["width"] + 1
+    assert page.locator("details table").first.is_visible() is False
+    page.click("summary >> nth=0")
+    assert page.locator("details table").first.is_visible()
 
 
 def test_an_article_page_shows_cards_without_scripts(open_page: Any) -> None:
