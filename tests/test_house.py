@@ -32,6 +32,7 @@ FLOORS = [
         "material",
         "answered",
         "members",
+        "joined",
         "ensemble",
         "distil",
         "datasets",

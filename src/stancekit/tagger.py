@@ -6,19 +6,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 from stancekit import choose
 from stancekit.asking import ask
 from stancekit.choose import ROLES
 from stancekit.errors import fail
-from stancekit.files import read_json, write_json
+from stancekit.files import read_json
 from stancekit.profile import Profile
 from stancekit.run import Run
-from stancekit.run import load as load_run
-from stancekit.schema import Device, Example, Layers, Prediction, Sentence, Target
+from stancekit.schema import Device, Layers, Sentence, Target
 from stancekit.tagged import Tagged, TaggedArticle
-from stancekit.tasks import Part, Task
 from stancekit.text import actors as actors_module
 from stancekit.text import antecedents
 from stancekit.text.actors import Actor, Finder
@@ -162,57 +160,3 @@ def _by_document(sentences: Sequence[Sentence]) -> dict[str, dict[int, Tagged]]:
             earlier = article[antecedent.sentence].id if antecedent else None
             found.setdefault(article[number].id, {})[relation] = Tagged(earlier, antecedent)
     return found
-
-
-class Joined:
-    """An attribution run and a framing run as one model of the task `holder`.
-
-    `fit` learns nothing; it refuses runs that were trained on examples outside this experiment's train and dev.
-    """
-
-    kinds: ClassVar[frozenset[str]] = frozenset({"layers"})
-
-    def __init__(self, attribution: str, framing: str) -> None:
-        self.paths = {"attribution": attribution, "framing": framing}
-
-    @cached_property
-    def runs(self) -> dict[str, Run]:
-        """The two runs, loaded on first use."""
-        runs = {role: load_run(path) for role, path in self.paths.items()}
-        _expect(runs["attribution"], "relations", "an attribution run")
-        _expect(runs["framing"], "devices", "a framing run (task: devices)")
-        return runs
-
-    def fit(self, train: Part, dev: Part) -> None:
-        """Check that both runs learnt only from sentences that stand in train or dev here."""
-        own = {e.sentence.id for part in (train, dev) for e in part.examples}
-        for run in self.runs.values():
-            split = read_json(run.path / "split.json")
-            foreign = set(split["parts"]["train"] + split["parts"].get("dev", [])) - own
-            if foreign:
-                what = f"it was trained on {len(foreign)} sentences that are not in train here, {min(foreign)} say"
-                raise fail(run.path, what, "give both experiments the same data and split")
-
-    def predict(self, examples: Sequence[Example]) -> list[Prediction]:
-        """Return the predicted layers of every sentence."""
-        relations = self.runs["attribution"].predict(examples)
-        devices = self.runs["framing"].predict(examples)
-        return [
-            Prediction(id=e.id, answer=Layers(text=e.sentence.text, attributions=r.answer, devices=d.answer))  # type: ignore[arg-type]
-            for e, r, d in zip(examples, relations, devices, strict=True)
-        ]
-
-    def save(self, folder: Path) -> None:
-        """Write where the runs lie and the hashes of their models."""
-        write_json(folder / "joined.json", {role: self._state(run) for role, run in self.runs.items()})
-
-    def _state(self, run: Run) -> dict[str, Any]:
-        return {name: digest for name, digest in run.manifest["files"].items() if name.startswith("model/")}
-
-    def load(self, folder: Path, task: Task) -> None:
-        """Refuse when one of the runs was trained anew since."""
-        for role, state in read_json(folder / "joined.json").items():
-            if self._state(self.runs[role]) != state:
-                raise fail(
-                    self.runs[role].path, "this run was trained anew since it was joined", "train the join again"
-                )
