@@ -116,11 +116,6 @@ class Tagger:
         return {"unknown_words": round(share, 4), "unseen_outlets": sorted(outlets - self._profile.outlets)}
 
 
-def _expect(run: Run, kind: str, what: str) -> None:
-    if run.task.kind != kind:
-        raise fail(run.path, f"this run's task is {run.task.name}, {what} was expected", "give another run")
-
-
 def split_article(text: str, document: str) -> list[Sentence]:
     """Split a raw article; each sentence's place in it stands in `meta` as `start` and `end`."""
     return [
