@@ -144,7 +144,8 @@ class Joint:
         for at, example in enumerate(examples):
             whole, sure = Layers(text=example.sentence.text), []
             for layer, own in zip(self.layers, answers, strict=True):
-                whole = layer.put(whole, [item for item, _ in own[at]])
+                if layer.is_asked(example):
+                    whole = layer.put(whole, [item for item, _ in own[at]])
                 sure += [round(share, 4) for _, share in own[at]]
             found.append(Prediction(id=example.id, answer=whole, probabilities=tuple(sure)))
         return found

@@ -65,6 +65,10 @@ class Layer:
         """Return the layer's items of every sentence."""
         raise NotImplementedError
 
+    def is_asked(self, example: Example) -> bool:
+        """Say whether the layer is asked for: one that is not stays absent, which is not the same as empty."""
+        return True
+
     def put(self, whole: Layers, items: Sequence[Any]) -> Layers:
         """Return the layers with this one's items."""
         raise NotImplementedError
@@ -251,6 +255,10 @@ class TargetLayer(Layer):
             stance_rows.answer(self.head, self.labels, one, own, tasks.targets_of(e, self.name))
             for e, one, own in zip(examples, laid, words, strict=True)
         ]
+
+    def is_asked(self, example: Example) -> bool:
+        """Say whether there are targets, or the sentence was looked through for them."""
+        return bool(tasks.targets_of(example, self.name)) or self.task.view(example.sentence.gold) is not None
 
     def put(self, whole: Layers, items: Sequence[Any]) -> Layers:
         """Return the layers with these stances."""
