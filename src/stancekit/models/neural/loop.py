@@ -16,7 +16,14 @@ from accelerate import PartialState
 from safetensors.torch import save_file
 from torch import nn
 from torch.utils.data import Sampler
-from transformers import PrinterCallback, Trainer, TrainingArguments
+from transformers import (
+    PrinterCallback,
+    Trainer,
+    TrainerCallback,
+    TrainerControl,
+    TrainerState,
+    TrainingArguments,
+)
 
 from stancekit.errors import Interrupted, Problem, fail
 from stancekit.models.base import Workspace
@@ -118,17 +125,18 @@ class Loop(Trainer):
     ) -> None:
         config = vars(net.config) if hasattr(net, "config") else {}
         before = dict(config)
-        super().__init__(net, args, train_dataset=Rows(job.rows), data_collator=job.collate, callbacks=[watch])
+        lengths = [len(row["ids"]) for row in job.rows]
+        self.order = job.order if job.order is not None else Bucketed(lengths, recipe.batch_size, seed)
+        told: list[TrainerCallback] = [Epochs(self.order), watch]
+        super().__init__(net, args, train_dataset=Rows(job.rows), data_collator=job.collate, callbacks=told)
         config.clear()  # the Trainer notes a setting of its own in it, which would be saved with the model
         config.update(before)
         self.remove_callback(PrinterCallback)
-        self.net, self.job, self.recipe, self.watch, self.seed = net, job, recipe, watch, seed
+        self.net, self.job, self.recipe, self.watch = net, job, recipe, watch
         self.model_accepts_loss_kwargs = False
 
     def _get_train_sampler(self, train_dataset: Any = None) -> Sampler[int]:
-        if self.job.order is not None:
-            return self.job.order
-        return Bucketed([len(row["ids"]) for row in self.job.rows], self.recipe.batch_size, self.seed)
+        return self.order
 
     def compute_loss(
         self, model: nn.Module, inputs: Batch, return_outputs: bool = False, num_items_in_batch: Any = None
@@ -155,6 +163,20 @@ class Loop(Trainer):
         if self.args.should_save and output_dir is not None:
             Path(output_dir).mkdir(parents=True, exist_ok=True)
             save_file(averaging.whole(self.net), Path(output_dir) / _WEIGHTS, metadata={"format": "pt"})
+
+
+class Epochs(TrainerCallback):
+    """Tells the sampler each epoch: accelerate does not reach it where several processes go on amid an epoch."""
+
+    def __init__(self, order: Sampler[int]) -> None:
+        self.order = order
+
+    def on_epoch_begin(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
+    ) -> None:
+        """Set the epoch; amid one, `state.epoch` is a fraction."""
+        if hasattr(self.order, "set_epoch"):
+            self.order.set_epoch(int((state.epoch or 0.0) + 1e-6))
 
 
 def groups(net: nn.Module, pretrained: str, recipe: Recipe) -> list[dict[str, Any]]:
