@@ -15,11 +15,12 @@ import torch
 from safetensors.torch import save
 from torch import nn
 from torch.nn import functional as F
+from transformers import TrainerState
 
 from stancekit.errors import Interrupted, StancekitError
 from stancekit.models.base import Workspace
 from stancekit.models.neural import averaging, loop, watch
-from stancekit.models.neural.batches import Collate
+from stancekit.models.neural.batches import Bucketed, Collate
 from stancekit.models.neural.loop import Job
 from stancekit.models.neural.recipe import Recipe
 
@@ -308,6 +309,13 @@ def test_code_in_a_checkpoint_is_refused(tmp_path: Path) -> None:
     with pytest.raises(Exception, match="[Ww]eights.only|Unsupported"):
         Trained(tmp_path).train()
     assert not (tmp_path / "pwned").exists()
+
+
+@pytest.mark.parametrize(("at", "epoch"), [(None, 0), (0.5, 0), (1.0, 1), (1 + 1 / 3, 1), (3 - 1e-12, 3)])
+def test_the_sampler_is_told_its_epoch_also_amid_one(at: float | None, epoch: int) -> None:
+    order = Bucketed([1, 2, 3], 2, 0)
+    loop.Epochs(order).on_epoch_begin(None, TrainerState(epoch=at), None)  # type: ignore[arg-type]
+    assert order.epoch == epoch
 
 
 @pytest.mark.parametrize("poison", ["weights", "rate", "last step"])

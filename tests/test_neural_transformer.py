@@ -157,6 +157,28 @@ def test_lora_trains_the_adapters_and_leaves_a_plain_encoder(encoders: Encoders,
     assert moved and all(n.endswith("weight") and "embeddings" not in n and "LayerNorm" not in n for n in moved)
 
 
+@pytest.mark.parametrize("settings", [{"lora": {"rank": 2}}, {"pool": "standard", "lora": {}, "r_drop": 1.0}])
+def test_adapters_are_gone_on_with(encoders: Encoders, tmp_path: Path, settings: Any) -> None:
+    """Stopped by an error at the third look at dev, after a checkpoint amid the first epoch."""
+    train, dev = parts("frames")
+    settings |= {"training": {"epochs": 2, "save_steps": 3, "average": 0.6, "evaluations": 2}}
+    looks: list[int] = []
+
+    def stop(*_: Any) -> float:
+        looks.append(1)
+        return 0.0 / (3 - len(looks))
+
+    def fit(name: str, score: Any) -> dict[str, bytes]:
+        model = build(encoders["bert"], **settings)
+        model.fit(train, dev, Workspace(tmp_path / name, score))
+        return contents(saved(model, tmp_path / f"{name}-model"))
+
+    with pytest.raises(ZeroDivisionError):
+        fit("stopped", stop)
+    assert any((tmp_path / "stopped").glob("checkpoint-*/watch.json"))
+    assert fit("stopped", lambda *_: 0.0) == fit("straight", lambda *_: 0.0)
+
+
 def _trainable(model: Transformer) -> set[str]:
     return {n for n, p in model.net.named_parameters() if p.requires_grad}
 
