@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,3 +17,11 @@ def encoders(tmp_path_factory: pytest.TempPathFactory) -> Encoders:
     from tiny import Encoders
 
     return Encoders(tmp_path_factory.mktemp("encoders"))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Keep what encoders compute away from the user's cache."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("STANCEKIT_CACHE", str(tmp_path_factory.mktemp("cache")))
+        yield

@@ -1,4 +1,4 @@
-"""A linear-chain CRF over feature strings: trained by CRFsuite, kept and decoded as plain arrays."""
+"""A linear-chain CRF over feature strings and numbers: trained by CRFsuite, kept and decoded as plain arrays."""
 
 from __future__ import annotations
 
@@ -21,6 +21,8 @@ from stancekit.text.tags import OUTSIDE, ranges
 
 Features = Sequence[Sequence[str]]
 """The features of one sentence by template: (templates, tokens)."""
+Vectors = Sequence[NDArray[np.float32]]
+"""Features that are numbers, beside the strings: (tokens, dimensions) a sentence."""
 
 _BATCH = 512
 ALGORITHMS = ("lbfgs", "l2sgd")
@@ -67,8 +69,19 @@ class Chain:
     states: NDArray[np.float32] = field(default_factory=lambda: np.zeros((1, 0), dtype=np.float32))
     transitions: NDArray[np.float32] = field(default_factory=lambda: np.zeros((0, 0), dtype=np.float32))
 
-    def scores(self, sentences: Iterable[Features]) -> list[viterbi.Floats]:
+    def scores(self, sentences: Iterable[Features], vectors: Vectors | None = None) -> list[viterbi.Floats]:
         """Return the summed weights of every token, each (tokens, labels); unknown features weigh nothing."""
+        found = self._string_scores(sentences)
+        if vectors is None:
+            return found
+        return [score + own @ self._dense(own.shape[1]) for score, own in zip(found, vectors, strict=True)]
+
+    def _dense(self, dimensions: int) -> viterbi.Floats:
+        """Return the weights of the numbers, (dimensions, labels)."""
+        rows = [self.index.get(name, len(self.index)) for name in _names(dimensions)]
+        return self.states[rows].astype(np.float64)
+
+    def _string_scores(self, sentences: Iterable[Features]) -> list[viterbi.Floats]:
         found: list[viterbi.Floats] = []
         waiting = iter(sentences)
         while batch := list(itertools.islice(waiting, _BATCH)):
@@ -121,15 +134,23 @@ class Chain:
         return cls(list(plain["labels"]), index, arrays["states"], arrays["transitions"])
 
 
-def train(sentences: Iterable[Features], tags: Iterable[Sequence[str]], settings: ChainSettings) -> Chain:
+def train(
+    sentences: Iterable[Features],
+    tags: Iterable[Sequence[str]],
+    settings: ChainSettings,
+    vectors: Vectors | None = None,
+) -> Chain:
     """Train a chain with CRFsuite and take its weights out of the model file, which is deleted.
 
     The features are taken one sentence at a time: strings of a whole corpus would need gigabytes.
     """
-    trainer = pycrfsuite.Trainer(algorithm=settings.algorithm, params=settings.parameters(), verbose=False)
-    for features, gold in zip(sentences, tags, strict=True):
+    parameters = settings.parameters()
+    if vectors is not None:  # CRFsuite counts a feature by the sum of its values, which may be negative
+        parameters["feature.minfreq"] = -1e30
+    trainer = pycrfsuite.Trainer(algorithm=settings.algorithm, params=parameters, verbose=False)
+    for at, (features, gold) in enumerate(zip(sentences, tags, strict=True)):
         if gold:
-            trainer.append([list(token) for token in zip(*features, strict=True)], list(gold))
+            trainer.append(_items(features, None if vectors is None else vectors[at]), list(gold))
     seed_c_library(settings.seed)
     with tempfile.TemporaryDirectory() as folder:
         path = str(Path(folder) / "crfsuite")
@@ -139,6 +160,22 @@ def train(sentences: Iterable[Features], tags: Iterable[Sequence[str]], settings
         chain = _weights(tagger)
         tagger.close()
     return chain
+
+
+def _items(features: Features, vectors: NDArray[np.float32] | None) -> list[Any]:
+    """Return the tokens as CRFsuite wants them: their feature strings, with values where some are numbers."""
+    tokens = [list(token) for token in zip(*features, strict=True)]
+    if vectors is None:
+        return tokens
+    names = _names(vectors.shape[1])
+    return [
+        dict.fromkeys(token, 1.0) | dict(zip(names, values, strict=True))
+        for token, values in zip(tokens, vectors.astype(np.float64).tolist(), strict=True)
+    ]
+
+
+def _names(dimensions: int) -> list[str]:
+    return [f"vector{k}" for k in range(dimensions)]
 
 
 def seed_c_library(seed: int) -> None:

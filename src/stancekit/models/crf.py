@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 from stancekit.errors import Problems, did_you_mean, fail
 from stancekit.files import dump_json, read_json, write_text
 from stancekit.models import chain, encoder, tensors, tuning
-from stancekit.models.chain import Chain, ChainSettings
+from stancekit.models.chain import Chain, ChainSettings, Vectors
 from stancekit.models.device_attributes import DeviceAttributes
 from stancekit.models.encoder import Encoder, Seen
 from stancekit.schema import Answer, Device, Example, Prediction, Sentence, Span
@@ -86,13 +86,23 @@ class Crf:
         self.encoder.rules = encoder.lexicon(self.lexicon)
         self.encoder.learn(sentences, anchors if self.likely else None)
         seen = self.encoder.see(sentences)
+        vectors = self.vectors(seen, learn=True)
         self.chains = [
-            chain.train(self.encoder.features(seen), [t.layers[k] for t in tagged], self.settings) for k in filled
+            chain.train(self.encoder.features(seen), [t.layers[k] for t in tagged], self.settings, vectors)
+            for k in filled
         ]
-        self.attributes = DeviceAttributes() if train.task.kind == "devices" else None
+        self.attributes = self.new_attributes() if train.task.kind == "devices" else None
         if self.attributes is not None:
             self.attributes.fit(sentences, seen, [_devices(answer) for answer in train.gold])
         self.bias = self._tuned(dev) if self.tune and len(dev) else 0.0
+
+    def vectors(self, seen: Sequence[Seen], *, learn: bool = False) -> Vectors | None:
+        """Return numbers that stand beside the feature strings, learning from train what they need; None for none."""
+        return None
+
+    def new_attributes(self) -> DeviceAttributes:
+        """Return what tells the attributes of devices, not fitted."""
+        return DeviceAttributes()
 
     def _tagged(self, sentence: Sentence, answer: Answer) -> Tagged:
         return tags.tag(_items(answer), tokens(sentence.text), scheme=self.scheme, layers=self.layers)
@@ -100,7 +110,8 @@ class Crf:
     def _tuned(self, dev: Part) -> float:
         sentences = [example.sentence for example in dev.examples]
         gold = [tags.ranges(self._tagged(s, a).layers[0]) for s, a in zip(sentences, dev.gold, strict=True)]
-        scores = self.chains[0].scores(self.encoder.features(self.encoder.see(sentences)))
+        seen = self.encoder.see(sentences)
+        scores = self.chains[0].scores(self.encoder.features(seen), self.vectors(seen))
         return tuning.best_bias(self.chains[0], scores, gold)
 
     def predict(self, examples: Sequence[Example]) -> list[Prediction]:
@@ -123,8 +134,10 @@ class Crf:
 
     def _find(self, seen: Sequence[Seen]) -> list[Found]:
         found: list[Found] = [[] for _ in seen]
+        vectors = self.vectors(seen)
         for number, layer in enumerate(self.chains):
-            scores = tuning.shifted(layer.scores(self.encoder.features(seen)), layer, 0.0 if number else self.bias)
+            scores = layer.scores(self.encoder.features(seen), vectors)
+            scores = tuning.shifted(scores, layer, 0.0 if number else self.bias)
             for row, spelt in zip(found, layer.spans(scores), strict=True):
                 row.extend(spelt)
         return [sorted(set(row)) for row in found]
@@ -150,7 +163,9 @@ class Crf:
         self.encoder.restore(plain["encoder"])
         self.chains = [Chain.restore(c, tensors.under(arrays, f"{k}.")) for k, c in enumerate(plain["chains"])]
         self.bias, self.lost = plain["bias"], Counter(plain["lost"])
-        self.attributes = DeviceAttributes.restore(plain["attributes"], arrays) if "attributes" in plain else None
+        self.attributes = self.new_attributes() if "attributes" in plain else None
+        if self.attributes is not None:
+            self.attributes.restore(plain["attributes"], arrays)
 
 
 def _devices(answer: Answer) -> list[Device]:

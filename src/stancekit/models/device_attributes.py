@@ -39,7 +39,7 @@ class DeviceAttributes:
             (at, device, span)
             for at, row in enumerate(gold)
             for device in row
-            if (span := _token_hull(seen[at], device)) is not None
+            if (span := token_hull(seen[at], device)) is not None
         ]
         frames = [(frame_features(seen[at], span), device.frame) for at, device, span in devices]
         negations = [(negation_features(seen[at], span), _answer(device.negated)) for at, device, span in devices]
@@ -57,17 +57,26 @@ class DeviceAttributes:
         self, sentences: Sequence[Sentence], seen: Sequence[Seen], spans: Sequence[Sequence[Range]]
     ) -> list[list[tuple[Device, float]]]:
         """Return the devices at spans of tokens, each with the probability of its frame."""
-        named = self.finder.in_documents(sentences, seen)
-        return [[self._device(s, span, m) for span in row] for s, row, m in zip(seen, spans, named, strict=True)]
+        named, frames = self.finder.in_documents(sentences, seen), self.frames(seen, spans)
+        return [
+            [(self._device(s, span, frame, m), sure) for span, (frame, sure) in zip(row, own, strict=True)]
+            for s, row, own, m in zip(seen, spans, frames, named, strict=True)
+        ]
 
-    def _device(self, seen: Seen, span: Range, mentions: Sequence[Mention]) -> tuple[Device, float]:
-        frame, sure = self.scorers["frame"].surest(frame_features(seen, span))
+    def frames(self, seen: Sequence[Seen], spans: Sequence[Sequence[Range]]) -> list[list[tuple[str, float]]]:
+        """Return the likeliest frame of each span of each sentence, and its probability."""
+        return [
+            [self.scorers["frame"].surest(frame_features(s, span)) for span in row]
+            for s, row in zip(seen, spans, strict=True)
+        ]
+
+    def _device(self, seen: Seen, span: Range, frame: str, mentions: Sequence[Mention]) -> Device:
         rows = target_features(seen, span, frame, mentions, self.finder.gazetteer)
         chances = self.scorers["target"].probability(list(rows.values()), _YES)
         target = list(rows)[int(chances.argmax())] or None
         denied = self.scorers["negation"].probability([negation_features(seen, span)], _YES)[0]
         place = Span(seen.toks[span[0]].start, seen.toks[span[1] - 1].end)
-        return Device(parts=(place,), frame=frame, target=target, negated=bool(denied >= _DENIED)), sure
+        return Device(parts=(place,), frame=frame, target=target, negated=bool(denied >= _DENIED))
 
     def dump(self) -> dict[str, Any]:
         """Return the actors and the features as JSON."""
@@ -78,13 +87,10 @@ class DeviceAttributes:
         """Return the weights."""
         return {f"{name}.{key}": values for name in _NAMES for key, values in self.scorers[name].arrays().items()}
 
-    @classmethod
-    def restore(cls, plain: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> DeviceAttributes:
+    def restore(self, plain: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> None:
         """Take back what `dump` and `arrays` returned."""
-        found = cls()
-        found.finder = ActorFinder(plain["gazetteer"], plain["aliases"])
-        found.scorers = {name: Scorer.restore(plain[name], tensors.under(arrays, f"{name}.")) for name in _NAMES}
-        return found
+        self.finder = ActorFinder(plain["gazetteer"], plain["aliases"])
+        self.scorers = {name: Scorer.restore(plain[name], tensors.under(arrays, f"{name}.")) for name in _NAMES}
 
 
 def _answer(value: bool) -> str:
@@ -97,6 +103,7 @@ def _is_target(name: str, device: Device) -> bool:
     return name == target or bool(name and target and same_stem(target.lower(), name.lower()))
 
 
-def _token_hull(seen: Seen, device: Device) -> Range | None:
+def token_hull(seen: Seen, device: Device) -> Range | None:
+    """Return the tokens from a device's first to its last, None where it touches none."""
     ranges = token_ranges(device.parts, seen.toks)
     return (ranges[0][0], ranges[-1][1]) if ranges else None

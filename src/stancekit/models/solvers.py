@@ -98,4 +98,5 @@ def _fitted(estimator: Any, matrix: Matrix, classes: NDArray[np.int64], rows: Fl
         # A solver stopped at its last iteration is a usable model; the figures on dev say how good.
         warnings.simplefilter("ignore", ConvergenceWarning)
         estimator.fit(matrix, classes, sample_weight=rows)
-    return Weights(np.asarray(estimator.coef_, np.float64), np.asarray(estimator.intercept_, np.float64).ravel())
+    weights = np.atleast_2d(np.asarray(estimator.coef_, np.float64))  # ridge has a plain row for two classes
+    return Weights(weights, np.asarray(estimator.intercept_, np.float64).ravel())
