@@ -176,7 +176,7 @@ def test_a_target_is_masked_marked_and_seen_by_its_window():
     assert (TargetSettings().text(unmarked), TargetSettings().around(unmarked)) == (unmarked.sentence.text, "")
 
 
-@pytest.mark.parametrize("classifier", ["logreg", "svm", "nbsvm"])
+@pytest.mark.parametrize("classifier", ["logreg", "svm", "nbsvm", "ridge"])
 @pytest.mark.parametrize("kind", ["single", "targeted"])
 def test_every_classifier_learns(classifier, kind):
     labels = ["a", "b", "c"]
@@ -197,7 +197,7 @@ def test_class_weights_by_label_move_the_answers():
     assert shares[0] < shares[1]
 
 
-@pytest.mark.parametrize("classifier", ["logreg", "svm", "nbsvm"])
+@pytest.mark.parametrize("classifier", ["logreg", "svm", "nbsvm", "ridge"])
 @pytest.mark.parametrize("with_dev", [True, False])
 def test_several_labels_with_thresholds_from_dev_or_inner_folds(classifier, with_dev):
     labels = ["a", "b", "c"]
