@@ -14,8 +14,11 @@ from stancekit.scoring import Score
 PATH = Path(__file__).with_name("ledger.jsonl")
 
 
-def append(data: str, part: str, score: Score, row: str, setting: dict[str, Any]) -> None:
-    """Add a reading: date, data, part, metric, table row, settings, value with its interval, and the command."""
+def append(data: str, part: str, score: Score, row: str, setting: dict[str, Any], *, once: bool = False) -> None:
+    """Add a reading: date, data, part, metric, table row, settings, value with its interval, and the command.
+
+    With `once`, one that stands there already is not added again, whatever its date and command.
+    """
     arguments = ["PATH" if Path(a).exists() and "/" in a else a for a in sys.argv[1:]]
     line = {
         "date": datetime.now(UTC).date().isoformat(),
@@ -30,9 +33,15 @@ def append(data: str, part: str, score: Score, row: str, setting: dict[str, Any]
         "support": score.support,
         "command": shlex.join(["python", f"benchmarks/{Path(sys.argv[0]).name}", *arguments]),
     }
+    if once and any(_same(json.loads(old), line) for old in PATH.read_text(encoding="utf-8").splitlines()):
+        return
     with PATH.open("a", encoding="utf-8") as stream:
         stream.write(json.dumps(line, ensure_ascii=False) + "\n")
 
 
 def _rounded(value: float | None) -> float | None:
     return None if value is None else round(value, 4)
+
+
+def _same(old: dict[str, Any], new: dict[str, Any]) -> bool:
+    return all(old[key] == new[key] for key in new if key not in ("date", "command"))

@@ -1,0 +1,75 @@
+"""TweetEval stance with a fine-tuned encoder, out of fold on train + val, beside the plain SVM a target.
+
+Run from the repository root, with the folder that holds one folder a target:
+    python benchmarks/neural_tweeteval.py --data PATH
+
+The five folds and the SVM (words 1–3, characters 2–5) are those of benchmarks/tweeteval.py. The target's name is read
+as a pair: no tweet marks it. In every fold the model stops by each tenth tweet of its train side. F_avg is computed
+over the joined predictions of the five test sides; differences are paired by tweet.
+"""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import replace
+
+from neural_common import Run, Settings, limited, parse, parser, run_seeds, settings, subset
+from neural_figures import Book, Figure, rates
+from stancekit import codebook, tasks
+from stancekit.data.load import load
+from stancekit.schema import Prediction
+from stancekit.tasks import Part
+from tweeteval import folds, out_of_fold, plain_svm
+
+ROWS: dict[str, Settings] = {
+    "transformer": {
+        "name": "transformer",
+        "pool": "mean",
+        "target": "pair",
+        "max_length": 128,
+        "training": {"epochs": 5, "batch_size": 16, "learning_rate": 5e-5},
+    },
+}
+SVM = "plain SVM per target"
+FIGURES = [Figure("f_avg", "f_avg"), Figure("f1", "macro_f1")]
+
+
+def read(given: argparse.Namespace) -> Part:
+    """Return the labelled tweets of train and val; of a trial, so many of them."""
+    return limited(
+        tasks.part(tasks.stance(codebook.default()), load(given.data, format="tweeteval").sentences), given.limit
+    )
+
+
+def by_fold(given: argparse.Namespace, title: str, own: Settings, whole: Part) -> list[list[Run]]:
+    """Return for each fold a run of each seed on its test side."""
+    found = []
+    for number, (seen, unseen) in enumerate(folds(whole, 5)):
+        train, test = subset(whole, seen), subset(whole, unseen)
+        found.append(run_seeds(given, f"{title} fold {number}", own, train, test, metric="f_avg"))
+    return found
+
+
+def joined(found: list[list[Run]]) -> list[list[Prediction]]:
+    """Return the predictions of each seed over all folds."""
+    return [[p for run in seed for p in run.predictions] for seed in zip(*found, strict=True)]
+
+
+def main() -> None:
+    """Read the arguments, predict out of fold, and print and note figures and differences."""
+    given = parse(parser(__doc__, data="the folder with one folder a target"))
+    whole = read(given)
+    book = Book(given, "tweeteval_stance", "train + val, out of fold")
+    svm = [replace(p, probabilities=None) for p in out_of_fold(whole, plain_svm(None), 5)]
+    runs = {SVM: [svm] * len(given.seeds)}
+    print(f"{SVM}: F_avg {100 * FIGURES[0].of(whole, svm):.1f}")
+    for title, own in settings(ROWS, given).items():
+        found = by_fold(given, title, own, whole)
+        runs[title] = joined(found)
+        print(f"{title}: {rates([run for fold in found for run in fold])}")
+        book.figures(title, whole, runs[title], FIGURES, own)
+        book.differences(title, SVM, whole, runs, FIGURES, own)
+
+
+if __name__ == "__main__":
+    main()
