@@ -69,7 +69,8 @@ def _ticks(low: float, high: float, *, whole: bool = False) -> list[float]:
 
     With `whole` they are whole numbers that end at or before `high`.
     """
-    width = high - low or max(abs(high), 1) / 10
+    size = max(abs(low), abs(high), 1.0)
+    width = high - low if high - low > size * 1e-9 else size / 10  # closer values are a level line
     rough = width / _INTERVALS["steps" if whole else "values"]
     unit = 10.0 ** math.floor(math.log10(rough))
     step = next(unit * m for m in (1, 2, 5, 10) if unit * m >= rough * 0.999)
