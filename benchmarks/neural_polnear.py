@@ -40,10 +40,15 @@ def parts(task: Task, train: list[Sentence], held: list[Sentence], limit: int) -
     return rest, dev, limited(tasks.part(task, held), limit)
 
 
+def kept(given: argparse.Namespace, title: str) -> str:
+    """Return what a row's kept predictions are called: steps and sizes of train stand beside one another."""
+    return f"{given.step} {given.articles} {title}" if given.articles else f"{given.step} {title}"
+
+
 def relations(given: argparse.Namespace, own: Settings, train: list[Sentence], held: list[Sentence]) -> list[Run]:
     """Return a run of `relations` for each seed."""
     rest, dev, test = parts(TASK, train, held, given.limit)
-    return run_seeds(given, "relations", own, rest, test, metric=given.judge, dev=dev)
+    return run_seeds(given, kept(given, "relations"), own, rest, test, metric=given.judge, dev=dev)
 
 
 def joint(given: argparse.Namespace, own: Settings, train: list[Sentence], held: list[Sentence]) -> list[Run]:
@@ -54,7 +59,7 @@ def joint(given: argparse.Namespace, own: Settings, train: list[Sentence], held:
         more = limited(tasks.part(task, bundled()), given.limit)
         rest = Part(task, rest.examples + more.examples, rest.gold + more.gold)
     title = "joint, also dispatches" if given.also else "joint"
-    runs = run_seeds(given, title, own, rest, test, metric=f"attribution {given.judge}", dev=dev)
+    runs = run_seeds(given, kept(given, title), own, rest, test, metric=f"attribution {given.judge}", dev=dev)
     return [Run(attributions(test, run.predictions), run.facts) for run in runs]
 
 
@@ -65,9 +70,9 @@ def attributions(held: Part, predictions: list[Prediction]) -> list[Prediction]:
 
 def measure(given: argparse.Namespace, train: list[Sentence], held: list[Sentence], part: str) -> None:
     """Train, predict and print the figures of every row, and how the second is above the first."""
-    kept = drawn([s.document for s in train], given.articles)
-    train = [s for s in train if s.document in kept]
-    book = Book(given, "polnear", part + (f", {len(kept)} articles to learn from" if given.articles else ""))
+    articles = drawn([s.document for s in train], given.articles)
+    train = [s for s in train if s.document in articles]
+    book = Book(given, "polnear", part + (f", {len(articles)} articles to learn from" if given.articles else ""))
     test = limited(tasks.part(TASK, held), given.limit)
     found = {}
     for title, own in settings(ROWS, given).items():
