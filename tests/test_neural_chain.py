@@ -237,3 +237,14 @@ def test_a_marked_cue_moves_no_word() -> None:
         read = view(0).text
         shown = [read[slice(*row.window.offsets[first])] for first in row.firsts]
         assert all(t.of(text).lower().startswith(s.lower().strip()) for t, s in zip(toks, shown, strict=True))
+
+
+@given(st.text(WILD, min_size=3, max_size=30), st.data())
+@settings(max_examples=50, deadline=None)
+def test_a_stretch_of_a_marked_text_keeps_every_place(text: str, data: st.DataObject) -> None:
+    a, b, c, d = sorted(data.draw(st.lists(st.integers(0, len(text)), min_size=4, max_size=4)))
+    read = reading.marked(text, [(b, c)], "*") if b < c else Reading(text)
+    short = read.stretch(a, d)
+    assert short.text == text[a:b] + ("* " + text[b:c] + " *" if b < c else "") + text[c:d]
+    for start in range(a, d):
+        assert short.text[slice(*short.place(start, start + 1))] == text[start]

@@ -124,7 +124,7 @@ class AttributionLayer(Layer):
         chain = self.head.finder_chain
         flat = chain.spans(tuning.shifted(self._found(words), chain, self.bias))
         return [
-            self.relations.answer(self.head, one, row, own, [(cue, own) for cue in relation_rows.cues_of(row)])
+            self.relations.answer(self.head, one, row, own, relation_rows.read_plain(one, own, row))
             for one, own, row in zip(laid, words, flat, strict=True)
         ]
 

@@ -14,6 +14,8 @@ from stancekit.schema import Example, Sentence, Span, Target
 class Reading:
     """A text made of a sentence: `before` characters of context lead it, `marks` were inserted into it.
 
+    `before` is below 0 where the sentence's first characters were cut off.
+
     `marks` are (offset in the sentence, inserted text), in order. `second` is a second text, read as a pair.
     """
 
@@ -28,6 +30,12 @@ class Reading:
             self.before + start + sum(len(mark) for at, mark in self.marks if at <= start),
             self.before + end + sum(len(mark) for at, mark in self.marks if at < end),
         )
+
+    def stretch(self, start: int, end: int) -> Reading:
+        """Return what is read of the sentence's characters start to end (exclusive), with the marks at its edges."""
+        first = self.before + start + sum(len(mark) for at, mark in self.marks if at < start)
+        last = self.before + end + sum(len(mark) for at, mark in self.marks if at <= end)
+        return Reading(self.text[first:last], self.before - first, self.marks)
 
 
 def plain(sentence: Sentence) -> Reading:

@@ -2,23 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import torch
 
 from stancekit.models import relation_links
+from stancekit.models.neural import states
 from stancekit.models.neural.attribution_heads import AttributionHeads
-from stancekit.models.neural.chain_layer import NEVER
-from stancekit.models.neural.states import Floats, Laid, in_row, tensor
+from stancekit.models.neural.states import Floats, Laid, Range, in_row, tensor
 from stancekit.models.neural.words import WordRow
-from stancekit.models.relation_links import Found, Link, Range
+from stancekit.models.relation_links import Found, Link
 from stancekit.models.relation_tags import attribution, flat_tags, link_of, marked, ordered, reader_tags
 from stancekit.schema import Attribution
 from stancekit.text.tags import token_ranges
 
 ATTRIBUTES = ("source_type", "cue_stance")
+
+
+@dataclass(frozen=True)
+class Read:
+    """A cue, and the vectors of the words that were read with it, from the word `first` on."""
+
+    cue: Range
+    first: int
+    words: Floats
+
+    def place(self, words: Range) -> Range:
+        """Return where words stand among those that were read; (−1, −1) stays what it is."""
+        return (words[0] - self.first, words[1] - self.first) if words[0] >= 0 else words
 
 
 class RelationRows:
@@ -58,47 +72,40 @@ class RelationRows:
         return found
 
     def answer(
-        self,
-        heads: AttributionHeads,
-        one: Laid,
-        flat: Sequence[Found],
-        plain: Floats,
-        read: Sequence[tuple[Range, Floats]],
+        self, heads: AttributionHeads, one: Laid, flat: Sequence[Found], plain: Floats, read: Sequence[Read]
     ) -> list[tuple[Attribution, float]]:
         """Return the relations of a sentence, outermost first, each with its confidence.
 
-        `flat` is what the finder found in the vectors of words `plain`; `read` has each cue with the vectors as seen
-        for it. A cue of several parts is known by its longest, as in train, so longer ones are read first.
+        `flat` is what the finder found in the vectors of words `plain`; `read` has each cue as it was read. A cue of
+        several parts is known by its longest, as in train, so longer ones come first.
         """
         cues = {f[:2]: f for f in flat if f[2] == "cue"}
+        seen = {own.cue: own for own in sorted(read, key=lambda r: (r.cue[0] - r.cue[1], r.cue))}
         links: list[Link] = []
-        for cue, words in sorted(read, key=lambda r: (r[0][0] - r[0][1], r[0])):
+        for cue, parts in zip(seen, self._parts(heads, list(seen.values())), strict=True):
             if not any(cue in link.cue for link in links):
-                links.append(link_of(cues[cue], self._parts(heads, cue, words)))
+                links.append(link_of(cues[cue], parts))
         links = ordered(links + relation_links.without_cue(flat, links))
-        seen = dict(read)
         found = []
         for link in links:
-            words = seen[link.cue[0]] if link.cue else plain
-            found.append((self._complete(heads, attribution(one.toks, link), link, words), link.sure))
+            own = seen[link.cue[0]] if link.cue else Read((-1, -1), 0, plain)
+            found.append((self._complete(heads, attribution(one.toks, link), link, own), link.sure))
         return found
 
-    def _parts(self, heads: AttributionHeads, cue: Range, words: Floats) -> list[Found]:
-        """Return what else belongs to a cue's relation; words that were not seen with the cue (of zeros) do not."""
+    def _parts(self, heads: AttributionHeads, read: Sequence[Read]) -> Iterator[list[Found]]:
+        """Yield what else belongs to each cue's relation; the cue is no part of anything."""
         with torch.inference_mode():
-            scores = heads.read(tensor(words), tensor([cue]))[0, 0].numpy()
-        covered = np.flatnonzero(words.any(axis=1))
-        if len(covered):
-            scores[: covered[0], 1:] = scores[covered[-1] + 1 :, 1:] = NEVER
-        found = heads.reader_chain.spans([scores])[0]
-        return [f for f in found if f[1] <= cue[0] or f[0] >= cue[1]]  # the marked cue is no part of anything else
+            scores = [heads.read(tensor(r.words), tensor([r.place(r.cue)]))[0, 0].numpy() for r in read]
+        for own, found in zip(read, heads.reader_chain.spans(scores), strict=True):
+            shifted = [(a + own.first, b + own.first, role, sure) for a, b, role, sure in found]
+            yield [f for f in shifted if f[1] <= own.cue[0] or f[0] >= own.cue[1]]
 
-    def _complete(self, heads: AttributionHeads, bare: Attribution, link: Link, words: Floats) -> Attribution:
+    def _complete(self, heads: AttributionHeads, bare: Attribution, link: Link, read: Read) -> Attribution:
         if not (link.cue or link.source):
             return bare
-        cue = link.cue[0] if link.cue else (-1, -1)
+        places = [read.place(read.cue), read.place(_hull_of(link.source))]
         with torch.inference_mode():
-            scored = heads.attributes(tensor(words), tensor([cue]), tensor([_hull_of(link.source)]))
+            scored = heads.attributes(tensor(read.words), tensor([places[0]]), tensor([places[1]]))
         best: dict[str, str | None] = dict.fromkeys(ATTRIBUTES)
         for name, own in (("source_type", link.source), ("cue_stance", link.cue)):
             if own and self.attributes[name]:
@@ -108,6 +115,13 @@ class RelationRows:
     def dump(self) -> dict[str, Any]:
         """Return the attributes' labels as JSON."""
         return dict(self.attributes)
+
+
+def read_plain(one: Laid, words: Floats, flat: Sequence[Found]) -> list[Read]:
+    """Return each cue read in the sentence as it is, nothing marked."""
+    cues = cues_of(flat)
+    found = zip(cues, states.stretches(one, cues), strict=True)
+    return [Read(cue, low, words[low:high]) for cue, (low, high) in found]
 
 
 def cues_of(flat: Sequence[Found]) -> list[Range]:

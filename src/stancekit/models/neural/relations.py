@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -14,7 +13,7 @@ from stancekit.errors import Problems, fail
 from stancekit.files import read_json, write_json
 from stancekit.models import tuning
 from stancekit.models.base import Workspace
-from stancekit.models.neural import attribution_heads, loop, net, pretrained, ragged, reading, relation_rows, states
+from stancekit.models.neural import attribution_heads, loop, net, pretrained, ragged, relation_rows, states
 from stancekit.models.neural import kit as kits
 from stancekit.models.neural import lora as adapters
 from stancekit.models.neural.attribution_heads import AttributionHeads
@@ -23,22 +22,18 @@ from stancekit.models.neural.heads_net import HeadsNet
 from stancekit.models.neural.kit import Kit
 from stancekit.models.neural.loop import Job
 from stancekit.models.neural.recipe import TAGGING, Recipe
-from stancekit.models.neural.relation_rows import RelationRows
+from stancekit.models.neural.relation_rows import Read, RelationRows
 from stancekit.models.neural.sights import MARK
-from stancekit.models.neural.states import Floats, Laid
-from stancekit.models.relation_links import Range
+from stancekit.models.neural.states import Floats, Laid, Range
+from stancekit.models.relation_links import Found
 from stancekit.models.relation_tags import flat_tags, marked, relations_of
 from stancekit.schema import Attribution, Example, Prediction, Sentence
 from stancekit.tasks import Part, Task
 from stancekit.text import tags
-from stancekit.text.tokens import tokens
 
 FILE = "stancekit.json"
 _FIELDS = {"firsts": (0, -1), **attribution_heads.FIELDS}
 _HEAD = "attribution"
-
-Cue = tuple[int, Range]
-"""One cue to be read: the number of its sentence, and its words."""
 
 
 class Relations:
@@ -104,9 +99,10 @@ class Relations:
 
     def _rows(self, sentences: Sequence[Sentence], gold: Sequence[Sequence[Attribution]]) -> list[Row]:
         """Return the finder's rows of sentences and the reader's of cues."""
+        laid = self._lay(sentences)
         found: list[Row] = []
         kept, total = 0, 0
-        for one, relations in zip(self._lay(sentences), gold, strict=True):
+        for one, relations in zip(laid, gold, strict=True):
             if not relations:  # every k-th sentence without relation, evenly over train
                 total += 1
                 if kept >= total * self.empty:
@@ -114,14 +110,10 @@ class Relations:
                 kept += 1
             for row in one.rows:
                 found.append({**row.fields(), **self.reader_rows.finder_fields(self.head, one, row, relations)})
-        jobs, own = [], []
-        for at, (sentence, relations) in enumerate(zip(sentences, gold, strict=True)):
-            toks = tokens(sentence.text)
-            for relation in relations:
-                if (cue := marked(relation, toks)) is not None:
-                    jobs.append((at, cue))
-                    own.append(relation)
-        for one, relation in zip(self._lay_cues(sentences, jobs), own, strict=True):
+        pairs = [[(marked(r, o.toks), r) for r in relations] for o, relations in zip(laid, gold, strict=True)]
+        cues = [[cue for cue, _ in own if cue is not None] for own in pairs]
+        cued = [relation for own in pairs for cue, relation in own if cue is not None]
+        for one, relation in zip(self._lay_cues(laid, cues), cued, strict=True):
             for row in one.rows:
                 fields = self.reader_rows.reader_fields(self.head, one, row, [relation])
                 if fields["cues"]:
@@ -131,25 +123,16 @@ class Relations:
     def _lay(self, sentences: Sequence[Sentence]) -> list[Laid]:
         return states.lay(self.kit.cutter, sentences, self.context)
 
-    def _lay_cues(self, sentences: Sequence[Sentence], jobs: Sequence[Cue]) -> list[Laid]:
-        """Lay out the sentence of each cue with the cue marked; of several windows those that hold the cue."""
-        own = [sentences[at] for at, _ in jobs]
-
-        def view(number: int) -> reading.Reading:
-            text, (start, end) = own[number].text, jobs[number][1]
-            toks = tokens(text)
-            return reading.marked(text, [(toks[start].start, toks[end - 1].end)], MARK)
-
-        laid = states.lay(self.kit.cutter, own, self.context, view, given=sentences)
-        kept = [[row for row in o.rows if row.within(*cue)] or o.rows for o, (_, cue) in zip(laid, jobs, strict=True)]
-        return [replace(one, rows=rows) for one, rows in zip(laid, kept, strict=True)]
+    def _lay_cues(self, laid: Sequence[Laid], cues: Sequence[Sequence[Range]]) -> list[Laid]:
+        """Lay out each sentence once a cue, the cue marked."""
+        views = [view for one, own in zip(laid, cues, strict=True) for view in states.marked(one, own, MARK)]
+        return states.lay_views(self.kit.cutter, views, [one.sentence for one in laid], self.context)
 
     def _judge(self, dev: Part, space: Workspace) -> Any:
-        sentences = [e.sentence for e in dev.examples]
-        laid = self._lay(sentences)
+        laid = self._lay([e.sentence for e in dev.examples])
 
         def judge(_: nn.Module) -> float:
-            return space.score(dev, self._predict(dev.examples, sentences, laid))
+            return space.score(dev, self._predict(dev.examples, laid))
 
         return judge
 
@@ -172,25 +155,25 @@ class Relations:
 
         A part's confidence is the least probability of its role over its words; a relation's is their product.
         """
-        sentences = [e.sentence for e in examples]
-        return self._predict(examples, sentences, self._lay(sentences)) if examples else []
+        return self._predict(examples, self._lay([e.sentence for e in examples])) if examples else []
 
-    def _predict(
-        self, examples: Sequence[Example], sentences: Sequence[Sentence], laid: Sequence[Laid]
-    ) -> list[Prediction]:
+    def _predict(self, examples: Sequence[Example], laid: Sequence[Laid]) -> list[Prediction]:
         chain, words = self.head.finder_chain, self._words(laid)
         flat = chain.spans(tuning.shifted(self._found(words), chain, self.bias))
-        jobs = [(at, cue) for at, row in enumerate(flat) for cue in relation_rows.cues_of(row)]
-        seen = self._words(self._lay_cues(sentences, jobs)) if jobs else []
-        read: list[list[tuple[Range, Floats]]] = [[] for _ in sentences]
-        for (at, cue), marked_words in zip(jobs, seen, strict=True):
-            read[at].append((cue, marked_words))
         found = []
-        for example, one, row, plain, own in zip(examples, laid, flat, words, read, strict=True):
-            links = self.reader_rows.answer(self.head, one, row, plain, own)
+        for example, one, row, plain, read in zip(examples, laid, flat, words, self._read(laid, flat), strict=True):
+            links = self.reader_rows.answer(self.head, one, row, plain, read)
             sure = tuple(round(share, 4) for _, share in links)
             found.append(Prediction(id=example.id, answer=tuple(r for r, _ in links), probabilities=sure))
         return found
+
+    def _read(self, laid: Sequence[Laid], flat: Sequence[Sequence[Found]]) -> Iterator[list[Read]]:
+        """Yield each sentence's cues, each as it is read where it is marked."""
+        cues = [relation_rows.cues_of(row) for row in flat]
+        views = self._lay_cues(laid, cues)
+        seen = iter(zip(views, self._words(views), strict=True))
+        for own in cues:
+            yield [Read(cue, view.first, words) for cue, (view, words) in zip(own, seen, strict=False)]
 
     def save(self, folder: Path) -> None:
         """Write the encoder as a plain Hugging Face folder, `heads.safetensors`, and `stancekit.json`."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,40 +21,72 @@ from stancekit.schema import Sentence, Span
 from stancekit.text.tokens import tokens
 
 Floats = NDArray[np.float32]
+Range = tuple[int, int]
+"""First word, last word + 1."""
+
+
+@dataclass(frozen=True)
+class View:
+    """A sentence as it is to be read, and the words of it to be looked at: all, or some from the word `first` on."""
+
+    sentence: Sentence
+    toks: list[Span]
+    read: Reading
+    first: int = 0
+    is_whole: bool = True
 
 
 @dataclass(frozen=True)
 class Laid:
-    """A sentence laid out for the encoder: its word tokens, and the windows that hold them."""
+    """A sentence laid out for the encoder: its words (from `first` on), and the windows that hold them."""
 
     sentence: Sentence
     toks: list[Span]
     rows: list[WordRow]
+    first: int = 0
 
 
-def lay(
-    cutter: Cutter,
-    sentences: Sequence[Sentence],
-    context: int,
-    view: Callable[[int], Reading] | None = None,
-    given: Sequence[Sentence] | None = None,
-) -> list[Laid]:
-    """Lay out sentences, with `context` sentences before and after as far as they fit.
+def lay(cutter: Cutter, sentences: Sequence[Sentence], context: int) -> list[Laid]:
+    """Lay out sentences, with `context` sentences before and after as far as they fit."""
+    return lay_views(cutter, [View(s, tokens(s.text), reading.plain(s)) for s in sentences], sentences, context)
 
-    `view` gives the reading of a sentence by its number (by default the plain text); `given` are the sentences among
-    which neighbours are looked for, where these are others.
-    """
-    neighbours = Neighbours(given if given is not None else sentences) if context else None
-    plain = [view(k) if view else reading.plain(s) for k, s in enumerate(sentences)]
+
+def lay_views(cutter: Cutter, views: Sequence[View], given: Sequence[Sentence], context: int) -> list[Laid]:
+    """Lay out views; the neighbours of those that show a whole sentence are looked for among the sentences given."""
+    neighbours = Neighbours(given) if context else None
     options = [
-        reading.choices(read, neighbours.around(s, context)) if neighbours else [read]
-        for s, read in zip(sentences, plain, strict=True)
+        reading.choices(v.read, neighbours.around(v.sentence, context)) if neighbours and v.is_whole else [v.read]
+        for v in views
     ]
     chosen, windows = cutter.fitting(options)
+    return [
+        Laid(view.sentence, view.toks, word_rows(view.toks, read, cut), view.first)
+        for view, read, cut in zip(views, chosen, windows, strict=True)
+    ]
+
+
+def marked(one: Laid, ranges: Sequence[Range], mark: str) -> list[View]:
+    """Return a view for each range of words, marked; of a sentence in several windows the stretch around it."""
     found = []
-    for sentence, read, cut in zip(sentences, chosen, windows, strict=True):
-        toks = tokens(sentence.text)
-        found.append(Laid(sentence, toks, word_rows(toks, read, cut)))
+    for (start, end), (low, high) in zip(ranges, stretches(one, ranges), strict=True):
+        own = (one.toks[start].start, one.toks[end - 1].end)
+        read = reading.marked(one.sentence.text, [own], mark)
+        is_whole = (low, high) == (0, len(one.toks))
+        if not is_whole:
+            read = read.stretch(one.toks[low].start, one.toks[high - 1].end)
+        found.append(View(one.sentence, one.toks[low:high], read, low, is_whole))
+    return found
+
+
+def stretches(one: Laid, ranges: Sequence[Range]) -> list[Range]:
+    """Return the words that are read with each range: all, or those of the window that shows most around it."""
+    if len(one.rows) == 1:
+        return [(0, len(one.toks))] * len(ranges)
+    own, _ = best_rows(one.rows, len(one.toks))
+    found = []
+    for start, end in ranges:
+        words = one.rows[max(0, own[start])].words
+        found.append((min(int(words[0]), start), max(int(words[-1]) + 1, end)))
     return found
 
 
@@ -88,7 +120,7 @@ def _together(one: Laid, pieces: Sequence[dict[str, Floats]]) -> dict[str, Float
     return found
 
 
-def in_row(row: WordRow, ranges: Sequence[tuple[int, int]]) -> list[tuple[int, tuple[int, int]]]:
+def in_row(row: WordRow, ranges: Sequence[Range]) -> list[tuple[int, Range]]:
     """Return the ranges of words that stand whole in a row: (number, range among the row's words)."""
     found = [(k, row.within(a, b)) for k, (a, b) in enumerate(ranges)]
     return [(k, place) for k, place in found if place is not None]
