@@ -227,16 +227,16 @@ def test_the_words_of_neighbours_are_read_and_are_no_words_of_the_sentence(kind:
 
 def test_a_marked_cue_moves_no_word() -> None:
     text = "Karsk said it, he said."
-    toks = tokens(text)
     cutter = Cutter(tokenizer("bert"), 32)
-    sentence = Sentence(id="s", text=text)
-    for token in toks:
-        view = lambda _, t=token: reading.marked(text, [(t.start, t.end)], "*")
-        (one,) = states.lay(cutter, [sentence], 0, view)
+    (plain,) = states.lay(cutter, [Sentence(id="s", text=text)], 0)
+    views = states.marked(plain, [(k, k + 1) for k in range(len(plain.toks))], "*")
+    for number, (view, one) in enumerate(zip(views, states.lay_views(cutter, views, [], 0), strict=True)):
         (row,) = one.rows
-        read = view(0).text
-        shown = [read[slice(*row.window.offsets[first])] for first in row.firsts]
-        assert all(t.of(text).lower().startswith(s.lower().strip()) for t, s in zip(toks, shown, strict=True))
+        shown = [view.read.text[slice(*row.window.offsets[first])] for first in row.firsts]
+        assert all(t.of(text).lower().startswith(s.lower()) for t, s in zip(plain.toks, shown, strict=True))
+        start, end = row.firsts[number], len(row.window) if number == len(plain.toks) - 1 else row.firsts[number + 1]
+        marks = [k for k in range(len(row.window)) if view.read.text[slice(*row.window.offsets[k])] == "*"]
+        assert marks[0] == start - 1 and start < marks[1] < end
 
 
 @given(st.text(WILD, min_size=3, max_size=30), st.data())
