@@ -25,7 +25,7 @@ from stancekit.models.neural.batches import Batch, Row, padded
 from stancekit.models.neural.kit import Kit
 from stancekit.models.neural.loop import Job
 from stancekit.models.neural.net import Classifier
-from stancekit.models.neural.recipe import Recipe
+from stancekit.models.neural.recipe import CLASSIFYING, Recipe
 from stancekit.models.neural.sights import Sights
 from stancekit.models.swap import with_swapped
 from stancekit.schema import Example, Prediction
@@ -77,7 +77,7 @@ class Transformer:
         if type(r_drop) not in (int, float) or r_drop < 0:
             problems.add("r_drop", f"{r_drop!r} is no weight", "a number is expected, 0 or more")
         adapters.check(lora, problems)
-        self.recipe = Recipe.parse(training, problems)
+        self.recipe = Recipe.parse(training, problems, **CLASSIFYING)
         problems.raise_any()
         self.encoder, self.max_length, self.seed = encoder, max_length, seed
         self.sight: dict[str, Any] = {"pool": pool, "target": target, "context": context}
