@@ -94,21 +94,20 @@ def _mean(given: Sequence[Any]) -> dict[str, float] | None:
 
 
 def _most(answers: Sequence[Answer]) -> Answer:
-    """Return what most say; of whole layers, layer by layer."""
-    first = answers[0]
-    if not isinstance(first, Layers):
-        return consensus.majority(answers)
+    """Return what most say; of whole layers, layer by layer, among the runs that answer it."""
     layers = [answer for answer in answers if isinstance(answer, Layers)]
+    if not layers:
+        return consensus.majority(answers)
     found: dict[str, Any] = {}
-    for name in ("attributions", "devices"):
-        if getattr(first, name) is not None:
-            found[name] = consensus.majority([getattr(own, name) for own in layers])
-    if first.stances is not None:
-        found["stances"] = _stances([own.stances or () for own in layers])
-    labels = {name: _stances([own.labels[name] for own in layers]) for name in first.labels}  # type: ignore[misc]
-    return replace(first, **found, labels=labels)
+    for name, merged in (("attributions", consensus.majority), ("devices", consensus.majority), ("stances", _stances)):
+        said = [own for one in layers if (own := getattr(one, name)) is not None]
+        if said:
+            found[name] = merged(said)
+    names = dict.fromkeys(name for one in layers for name in one.labels)
+    labels = {name: _stances([one.labels[name] for one in layers if name in one.labels]) for name in names}
+    return Layers(text=layers[0].text, **found, labels=labels)
 
 
-def _stances(said: Sequence[tuple[Any, ...]]) -> tuple[Any, ...]:
+def _stances(said: Sequence[Any]) -> tuple[Any, ...]:
     """Return the label that most give each target; all were asked for the same targets in the same order."""
     return tuple(replace(s[0], label=consensus.majority([one.label for one in s])) for s in zip(*said, strict=True))
