@@ -87,7 +87,8 @@ class WordVectors:
         kept = np.argsort(-values, kind="stable")[: self.dims]
         scaled = vectors[:, kept] * _SCALE / np.sqrt(np.maximum(values[kept], np.finfo(np.float32).eps))
         signs = np.sign(scaled[np.abs(scaled).argmax(axis=0), np.arange(len(kept))])
-        self.mean, self.directions = mean.astype(np.float32), (scaled * signs).astype(np.float32)
+        self.mean = mean.astype(np.float32)
+        self.directions = np.ascontiguousarray(scaled * signs, np.float32)  # as they lie once loaded, to the last bit
 
     def of(self, words: Sequence[Floats]) -> list[NDArray[np.float32]]:
         """Return the words along the directions, (words, dims) a sentence."""
