@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import socket
+import subprocess
+import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -217,6 +221,31 @@ def test_heads_without_examples_get_no_gradient_and_the_others_do(encoders: tiny
         moved = {n.split(".")[1] for n, p in model.net.layers.named_parameters(prefix="l") if _moves(p)}
         assert moved == {name} and all(p.grad is None or p.grad.isfinite().all() for p in model.net.parameters())
         assert _moves(model.net.encoder.embeddings.word_embeddings.weight)
+
+
+def fit_beside(encoder: str, folder: str) -> None:
+    """Fit as one of several processes, whose batches of one row lack other heads each."""
+    train = tasks.part(TASK, sentences(3))
+    model = build(Path(encoder), training={**toys.QUICK, "batch_size": 1})
+    model.fit(train, Part(TASK))
+    saved(model, Path(folder))
+
+
+@pytest.mark.slow
+def test_two_processes_learn_alike_where_each_lacks_heads(encoders: tiny.Encoders, tmp_path: Path) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        shared = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(free.getsockname()[1]), "WORLD_SIZE": "2"}
+    code = "import sys, test_neural_joint; test_neural_joint.fit_beside(*sys.argv[1:])"
+    processes = []
+    for rank in ("0", "1"):
+        environment = {**os.environ, **shared, "RANK": rank, "LOCAL_RANK": rank, "OMP_NUM_THREADS": "1"}
+        command = [sys.executable, "-c", code, str(encoders["bert"]), str(tmp_path / rank)]
+        processes.append(subprocess.Popen(command, cwd=Path(__file__).parent, env=environment))
+    assert [process.wait(timeout=300) for process in processes] == [0, 0]
+    first, second = ({p.name: p.read_bytes() for p in (tmp_path / rank).iterdir()} for rank in ("0", "1"))
+    assert second.items() <= first.items() and "heads.safetensors" in second  # the first alone writes the encoder
+    assert "model.safetensors" in first
 
 
 def _moves(parameter: torch.nn.Parameter) -> bool:
