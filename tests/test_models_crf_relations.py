@@ -10,9 +10,9 @@ from stancekit.data.formats.base import ReadLog
 from stancekit.data.formats.markup import Markup
 from stancekit.errors import StancekitError
 from stancekit.files import make_folder
+from stancekit.models.crf_relations import CrfRelations
 from stancekit.models.relation_features import cue_columns
 from stancekit.models.relation_links import by_nearness, without_cue
-from stancekit.models.crf_relations import CrfRelations
 from stancekit.resources import bundled
 from stancekit.schema import Example, Sentence, Span, characters, words_of
 from stancekit.tasks import Part, part
