@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import os
+
+# Two workers with two threads each would wait for each other more than they compute; commands inherit this.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
