@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import os
+import signal
 
 # Two workers with two threads each would wait for each other more than they compute; commands inherit this.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+# A shell lets background jobs ignore Ctrl-C, and all that they start; tests that send it would wait for ever.
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
