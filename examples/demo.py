@@ -39,7 +39,7 @@ def main() -> None:
     """Run the demo and say where things lie."""
     started, names = time.monotonic(), with_joint()
     for name in names:
-        run("train", f"experiments/demo-{name}.yaml", "--replace")
+        run("train", f"experiments/demo-{name}.yaml", "--restart")
         run("evaluate", f"runs/demo/{name}", "--quiet")
     run("tag", "examples/article.txt", "--actors", "examples/actors.yaml")
     print("\nreports:")
