@@ -46,7 +46,7 @@ def about(run: Run) -> list[list[str]]:
     data, split = manifest["data"], manifest["split"]
     order = sorted(data["sizes"], key=lambda name: (_PARTS.index(name) if name in _PARTS else len(_PARTS), name))
     sizes = " · ".join(f"{name} {data['sizes'][name]:,}" for name in order)
-    settings = ", ".join(f"{key}: {value}" for key, value in sorted(_portable(plan.settings).items()))
+    settings = ", ".join(_flat(_portable(plan.settings)))
     codebook = manifest["codebook"]
     rows = [
         ["Task", f"{run.task.name} ({run.task.kind}), {len(run.task.labels)} labels"],
@@ -147,6 +147,15 @@ def _config(run: Run) -> str:
     """Return the experiment as YAML, without its output folder and with files named apart from their place."""
     plan = {k: v for k, v in run.experiment.model_dump(mode="json").items() if k != "output"}
     return yaml.safe_dump(_portable(plan), allow_unicode=True, sort_keys=False, width=100)
+
+
+def _flat(settings: Mapping[str, Any], before: str = "") -> list[str]:
+    """Return settings as `key: value`, those inside others under dotted keys."""
+    found: list[str] = []
+    for key, value in sorted(settings.items()):
+        inner = isinstance(value, Mapping) and value
+        found += _flat(value, f"{before}{key}.") if inner else [f"{before}{key}: {value}"]
+    return found
 
 
 def _portable(value: Any) -> Any:
