@@ -19,9 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
-from stancekit import components, headline
+from stancekit import components, headline, yamlfile
 from stancekit.data import predictions as predictions_file
 from stancekit.files import dump_json, read_json, sha256, write_json, write_lines
 from stancekit.models import base
@@ -85,9 +83,9 @@ def settings(rows: Mapping[str, Settings], given: argparse.Namespace) -> dict[st
             dotted, _, raw = change.partition("=")
             first, *rest = keys = dotted.split(".")
             if first == title and rest:
-                _put(own, rest, yaml.safe_load(raw))
+                _put(own, rest, yamlfile.parse(raw, Path(change)).value)
             elif first not in rows and is_neural(own):
-                _put(own, keys, yaml.safe_load(raw))
+                _put(own, keys, yamlfile.parse(raw, Path(change)).value)
         build(own, given.seeds[0])
         found[title] = own
     return found

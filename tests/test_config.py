@@ -94,3 +94,12 @@ def test_the_schema_accepts_every_shipped_experiment() -> None:
     shipped = sorted((Path(__file__).parent.parent / "experiments").glob("*.yaml"))
     for path in shipped:
         jsonschema.validate(yaml.safe_load(path.read_text()), schema)
+
+
+@pytest.mark.parametrize("text", ["1e-4", "1.0e-4", "1E+2", "-2.5e3", "1.e3"])
+def test_numbers_with_exponents_are_numbers(text: str, tmp_path: Path) -> None:
+    """YAML 1.1 takes 1e-4 for text, and so a learning rate for a mistake."""
+    path = tmp_path / "mine.yaml"
+    path.write_text(GOOD.replace("majority}", f"linear, C: {text}}}"), encoding="utf-8")
+    assert config.load(path).model["C"] == float(text)
+    assert config.load(path, [f"model.C={text}"]).model["C"] == float(text)

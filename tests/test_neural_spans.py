@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 from transformers import AutoModelForTokenClassification, AutoTokenizer, pipeline
 
 import tiny
@@ -16,6 +21,7 @@ from stancekit import codebook, files, tasks
 from stancekit.errors import StancekitError
 from stancekit.models.base import Workspace
 from stancekit.models.neural.chain_layer import tag_names
+from stancekit.models.neural.span_scorer import SpanScorer
 from stancekit.models.neural.spans import Spans
 from stancekit.schema import Device, Layers, Sentence, Span
 from stancekit.tasks import Part
@@ -149,6 +155,7 @@ def test_the_saved_folder_is_a_token_classifier_of_transformers(
         ("bert", {"decoder": "crf", "tune": False}),
         ("deberta", {"decoder": "crf", "lora": {"rank": 2}, "context": 1}),
         ("modernbert", {"decoder": "valid", "context": 2}),
+        ("roberta", {"decoder": "scores"}),
         ("roberta", {"training": {"checkpointing": True, "accumulate": 2, "layer_decay": 0.9}}),
     ],
 )
@@ -230,6 +237,75 @@ def test_what_the_tags_of_train_could_not_hold_is_counted(encoders: tiny.Encoder
     again = build(encoders["bert"])
     again.load(saved(model, tmp_path / "model"), DEVICES)
     assert again.lost == model.lost
+
+
+def nested(count: int) -> list[Sentence]:
+    """Return sentences in which an act stands inside a thing, or the two share a word."""
+    found = []
+    for number in range(count):
+        line = toys.Line(number)
+        line.some(1, 2)
+        thing = line.any(("city", "army"))
+        act = line.any(("fell", "rose"))
+        end = line.any(("gate", "wall")) if number % 2 else act
+        spans = (Span(thing.start, end.end, "thing"), Span(thing.start if number % 3 else act.start, act.end, "act"))
+        line.some(1, 2)
+        found.append(line.sentence(number, labels={"things": tuple(sorted(spans))}))
+    return found
+
+
+def test_scored_spans_nest_and_overlap(encoders: tiny.Encoders) -> None:
+    train, dev = toys.cut(THINGS, nested(96), 16)
+    tagger = build(encoders["bert"], training=toys.QUICK)
+    tagger.fit(train, dev)
+    assert tagger.lost[tags.CROWDED] == len(train)
+    model = build(encoders["bert"], decoder="scores")
+    model.fit(train, dev)
+    assert not model.lost and model.longest == 3
+    answers = [p.answer for p in model.predict(dev.examples)]
+    whole = [answer for answer in answers if len(answer) == 2]
+    assert len(whole) > len(answers) / 2 and all(a[0].end > a[1].start for a in whole)
+
+
+def test_scores_of_spans_are_those_of_the_definition() -> None:
+    torch.manual_seed(0)
+    scorer = SpanScorer(8, ["a", "b"], longest=3).eval()
+    for parameter in scorer.parameters():
+        torch.nn.init.normal_(parameter)
+    words, real = torch.randn(2, 5, 8), torch.tensor([[True] * 5, [True] * 3 + [False] * 2])
+    found = scorer(words, real)
+    start, end, inside = scorer.edges(words).chunk(3, dim=-1)
+    first, last = torch.tanh(scorer.first(words)), torch.tanh(scorer.last(words))
+    for n, s, length, label in itertools.product(range(2), range(5), range(3), range(2)):
+        e = s + length
+        if e >= (5, 3)[n]:
+            assert found[n, s, length, label] < -1000
+            continue
+        value = first[n, s] @ scorer.pairs[label] @ last[n, e] / 8 + start[n, s, label] + end[n, e, label]
+        value = value + inside[n, s : e + 1, label].mean() + scorer.lengths[length, label]
+        assert found[n, s, length, label].item() == pytest.approx(value.item(), abs=1e-4)
+    gold = torch.tensor([[[0, 2, 1], [1, 5, 0]], [[2, 3, 0], [-1, -1, -1]]])  # the second is too long
+    chance = torch.sigmoid(found.double())
+    wanted = torch.zeros_like(found)
+    wanted[0, 0, 1, 1] = wanted[1, 2, 0, 0] = 1
+    likely = torch.where(wanted > 0, chance, 1 - chance)[found > -1000]
+    assert scorer.loss(words, real, gold).item() == pytest.approx(-likely.log().sum().item() / 8, rel=1e-4)
+
+
+@given(arrays(np.float32, (6, 3, 2), elements=st.floats(-4, 4, width=16)), st.sampled_from([-1.0, 0.0, 1.0]))
+def test_the_likeliest_of_overlapping_spans_of_a_label_stays(scores: np.ndarray, bias: float) -> None:
+    for start, length in itertools.product(range(6), range(3)):
+        if start + length >= 6:
+            scores[start, length] = -1e4
+    (found,) = SpanScorer(4, ["a", "b"], longest=3).spans([scores], bias)
+    assert found == sorted(found)
+    kept = {(a, b, label): scores[a, b - a - 1, "ab".index(label)] for a, b, label, _ in found}
+    for (a, b, label), (c, d, other) in itertools.combinations(kept, 2):
+        assert label != other or b <= c or d <= a
+    for start, length, label in itertools.product(range(6), range(3), "ab"):
+        value, place = scores[start, length, "ab".index(label)], (start, start + length + 1, label)
+        rivals = [v for (a, b, x), v in kept.items() if x == label and a < place[1] and b > place[0]]
+        assert (place in kept) or value <= bias or max(rivals) >= value
 
 
 def test_mistakes(encoders: tiny.Encoders) -> None:

@@ -35,13 +35,19 @@ class Document:
 
 
 class _Loader(yaml.SafeLoader):
-    """The safe loader; dates, and words such as yes, no, on, off (labels of many data sets), stay text."""
+    """The safe loader; dates, and words such as yes, no, on, off (labels of many data sets), stay text.
+
+    Numbers such as 1e-4, which YAML 1.1 takes for text, are numbers as in YAML 1.2.
+    """
 
 
 _Loader.yaml_implicit_resolvers = {
     first: [(tag, pattern) for tag, pattern in rows if tag not in (_BOOL, "tag:yaml.org,2002:timestamp")]
     for first, rows in yaml.SafeLoader.yaml_implicit_resolvers.items()
 }
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:float", re.compile(r"^[-+]?[0-9]+(?:\.[0-9]*)?[eE][-+]?[0-9]+$"), [*"-+0123456789"]
+)
 _Loader.add_implicit_resolver(_BOOL, re.compile("^(?:true|True|TRUE|false|False|FALSE)$"), list("tTfF"))
 
 

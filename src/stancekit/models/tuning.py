@@ -1,8 +1,8 @@
-"""How readily a chain leaves a token outside all spans: one number, chosen on dev."""
+"""How readily a tagger leaves a token outside all spans: one number, chosen on dev."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from stancekit.models.viterbi import Floats
@@ -35,14 +35,18 @@ def shifted(scores: Sequence[Floats], chain: Tags, bias: float) -> list[Floats]:
 
 def best_bias(chain: Tags, scores: Sequence[Floats], gold: Sequence[Ranges]) -> float:
     """Return the bias of the outside tag with the best mean of exact and overlapping span F1; 0 wins a tie."""
-    found = {bias: _quality(chain.tag(shifted(scores, chain, bias)), gold) for bias in _GRID}
-    return max(_GRID, key=lambda bias: found[bias])
+    return best(lambda bias: [ranges(tags) for tags in chain.tag(shifted(scores, chain, bias))], gold)
 
 
-def _quality(predicted: Sequence[Sequence[str]], gold: Sequence[Ranges]) -> float:
+def best(found: Callable[[float], Sequence[Ranges]], gold: Sequence[Ranges]) -> float:
+    """Return the bias under which what is found has the best mean of exact and overlapping span F1; 0 wins a tie."""
+    quality = {bias: _quality(found(bias), gold) for bias in _GRID}
+    return max(_GRID, key=lambda bias: quality[bias])
+
+
+def _quality(predicted: Sequence[Ranges], gold: Sequence[Ranges]) -> float:
     exact = overlap = total = 0
-    for tags, wanted in zip(predicted, gold, strict=True):
-        found = ranges(tags)
+    for found, wanted in zip(predicted, gold, strict=True):
         total += len(found) + len(wanted)
         exact += 2 * len(set(found) & set(wanted))
         overlap += sum(any(_touch(a, b) for b in found) for a in wanted)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -21,60 +22,37 @@ from stancekit.models.neural import kit as kits
 from stancekit.models.neural import lora as adapters
 from stancekit.models.neural.batches import Batch, Collate, Row
 from stancekit.models.neural.chain_layer import ChainLayer, tag_names
-from stancekit.models.neural.device_heads import DeviceHeads, wanted_mentions
-from stancekit.models.neural.device_heads import loss as device_loss
+from stancekit.models.neural.device_heads import DeviceHeads
 from stancekit.models.neural.device_rows import DeviceRows
 from stancekit.models.neural.kit import Kit
 from stancekit.models.neural.loop import Job
 from stancekit.models.neural.recipe import TAGGING, Recipe
-from stancekit.models.neural.states import Laid
+from stancekit.models.neural.span_scorer import Labelled, SpanScorer
+from stancekit.models.neural.states import Floats, Laid, in_row
+from stancekit.models.neural.tag_net import TagNet
+from stancekit.models.neural.words import WordRow
 from stancekit.schema import Answer, Device, Example, Prediction, Span
 from stancekit.tasks import Part, Task
 from stancekit.text import tags
 from stancekit.text.tags import Item, Tagged
+from stancekit.text.tokens import tokens
 
 FILE = "stancekit.json"
-DECODERS = ("crf", "valid")
+DECODERS = ("crf", "valid", "scores")
+LONGEST = 64
+"""Words of the longest span that `scores` reads."""
 _DEVICE = "device"
-_FIELDS = {"firsts": (0, -1), "tags": (0, -1), **device_rows.FIELDS}
-
-
-class TagNet(nn.Module):
-    """A standard token classifier, a chain over its tags, and (for devices) heads beside it."""
-
-    def __init__(self, model: Any, chain: ChainLayer, devices: DeviceHeads | None) -> None:
-        super().__init__()
-        self.model, self.chain, self.devices = model, chain, devices
-
-    def activation_checkpointing_enable(self, **settings: Any) -> None:
-        """Recompute activations when they are needed again, to save memory."""
-        self.model.activation_checkpointing_enable(**settings)
-
-    def forward(self, firsts: torch.Tensor, tags: torch.Tensor | None = None, **batch: torch.Tensor) -> Any:
-        """Return `emissions` and `words` by word, or the `loss` where tags are given."""
-        fields = ("input_ids", "attention_mask", "token_type_ids")
-        out = self.model(**{n: batch[n] for n in fields if n in batch}, output_hidden_states=True)
-        emissions = ragged.at_words(out.logits, firsts)
-        words = ragged.at_words(out.hidden_states[-1], firsts)
-        if tags is None:
-            return {"emissions": emissions, "words": words} if self.devices is not None else {"emissions": emissions}
-        found = self.chain.loss(emissions, tags)
-        if self.devices is not None:
-            scores = self.devices(words, ragged.mean(words, firsts >= 0), batch["spans"], batch["mentions"])
-            found = found + device_loss(scores, batch["frames"], batch["denied"], wanted_mentions(batch))
-        return {"loss": found}
-
-    def heads(self) -> dict[str, torch.Tensor]:
-        """Return the weights beside the token classifier's."""
-        return {n: v for n, v in self.state_dict().items() if not n.startswith("model.")}
+_LONG = f"longer than {LONGEST} words, left out"
+_FIELDS = {"firsts": (0, -1), "tags": (0, -1), "scored": (3, -1), **device_rows.FIELDS}
 
 
 class Spans:
     """An encoder fine-tuned to tag words with BIO; `lost` counts what the tags of train could not hold.
 
     `decoder`: `crf` learns which tag follows which, `valid` only forbids what spells no span (transformers'
-    token-classification pipeline gives the same tags then, where they are valid). Devices are found first, and frame,
-    target and denial read from the vectors at them. `context` sentences before and after are read too. Sentences
+    token-classification pipeline gives the same tags then, where they are valid), and `scores` judges every stretch of
+    up to 64 words as a whole, so that spans of different labels may nest and overlap. Devices are found first, and
+    frame, target and denial read from the vectors at them. `context` sentences before and after are read too. Sentences
     longer than `max_length` pieces are read in overlapping windows and each word is taken from the window that shows
     most around it. `tune` chooses on dev how readily a word is left outside. `lora` and `training` are those of
     `transformer`.
@@ -104,16 +82,18 @@ class Spans:
         problems.raise_any()
         self.encoder, self.decoder, self.context, self.max_length = encoder, decoder, context, max_length
         self.tune, self.lora, self.seed = tune, lora, seed
-        self.bias = 0.0
+        self.bias, self.longest = 0.0, 0
         self.lost: Counter[str] = Counter()
 
     def fit(self, train: Part, dev: Part, workspace: Workspace | None = None) -> None:
         """Fine-tune on train; best weights, early stopping and the outside tag's bias by dev."""
         if not any(train.gold):
             raise fail("train", "there is no span to learn from", "give more data, or another split")
+        if self.decoder == "scores":
+            self.longest = min(LONGEST, _longest(train))
         self._prepare(pretrained.locate(self.encoder), train.task)
         laid = self._lay(train.examples)
-        tagged = [_tagged(one, answer) for one, answer in zip(laid, train.gold, strict=True)]
+        tagged = [self._tagged(one, answer) for one, answer in zip(laid, train.gold, strict=True)]
         self.lost = sum((t.lost for t in tagged), Counter())
         prefix = str(self.net.model.base_model_prefix)
         adapters.add(self.net.model, prefix, self.lora)
@@ -129,15 +109,16 @@ class Spans:
     def _prepare(self, folder: Path, task: Task, *, new: bool = True) -> None:
         self.task = task
         self.kit = Kit(folder, self.max_length)
-        names = tag_names([_DEVICE] if task.kind == "devices" else task.labels)
+        names = tag_names(_labels(task))
         torch.manual_seed(self.seed)  # the heads' first weights
         labels = {"id2label": dict(enumerate(names)), "label2id": {n: k for k, n in enumerate(names)}} if new else {}
         config = pretrained.configuration(folder, **labels)
         auto = AutoModelForTokenClassification
         model = pretrained.load(auto, folder, config=config, ignore_mismatched_sizes=new)
-        self.devices = DeviceRows(task.labels)
-        heads = DeviceHeads(int(config.hidden_size), len(task.labels)) if task.kind == "devices" else None
-        self.net = TagNet(model, ChainLayer(names, learn=self.decoder == "crf"), heads)
+        self.devices, width = DeviceRows(task.labels), int(config.hidden_size)
+        heads = DeviceHeads(width, len(task.labels)) if task.kind == "devices" else None
+        scorer = SpanScorer(width, _labels(task), self.longest) if self.decoder == "scores" else None
+        self.net = TagNet(model, ChainLayer(names, learn=self.decoder == "crf"), scorer, heads)
 
     def _lay(self, examples: Sequence[Example]) -> list[Laid]:
         return states.lay(self.kit.cutter, [e.sentence for e in examples], self.context)
@@ -152,12 +133,28 @@ class Spans:
             self.devices.learn(laid, devices)
         mentions = self.devices.mentions(laid) if self.task.kind == "devices" else [[] for _ in laid]
         found: list[Row] = []
-        for one, tags_, own, named in zip(laid, tagged, devices, mentions, strict=True):
+        for one, tags_, answer, own, named in zip(laid, tagged, gold, devices, mentions, strict=True):
             for row in one.rows:
                 wanted = [number[tag] for tag in row.tags(tags_.layers[0])]
                 extra = self.devices.fields(one, row, own, named) if self.task.kind == "devices" else {}
+                if self.net.scorer is not None:
+                    extra["scored"] = self._scored(row, _ranges(one.toks, answer))
                 found.append({**row.fields(), "tags": wanted, **extra})
         return found
+
+    def _scored(self, row: WordRow, spans: Sequence[tuple[int, int, str]]) -> list[tuple[int, int, int]]:
+        """Return the spans that stand whole in a row, with the numbers of their labels."""
+        places = in_row(row, [s[:2] for s in spans])
+        return [(*place, _labels(self.task).index(spans[k][2])) for k, place in places]
+
+    def _tagged(self, one: Laid, answer: Answer) -> Tagged:
+        """Return the tags of an answer, and what they cannot hold; spans that are scored may overlap."""
+        items = _items(answer)
+        if self.decoder != "scores":
+            return tags.tag(items, one.toks)
+        found = tags.tag(items, one.toks, layers=max(1, len(items)))
+        found.lost[_LONG] += sum(b - a > self.longest for a, b, _ in _ranges(one.toks, answer))
+        return replace(found, lost=+found.lost)
 
     def _judge(self, dev: Part, space: Workspace) -> Any:
         laid = self._lay(dev.examples)
@@ -168,9 +165,16 @@ class Spans:
         return judge
 
     def _tune(self, laid: Sequence[Laid], dev: Part) -> None:
-        if self.tune:
-            emissions = [s["emissions"].astype(np.float64) for s in states.run(self.net, laid, self._collate())]
-            gold = [tags.ranges(_tagged(one, answer).layers[0]) for one, answer in zip(laid, dev.gold, strict=True)]
+        if not self.tune:
+            return
+        found = states.run(self.net, laid, self._collate())
+        scorer, emissions = self.net.scorer, [s["emissions"].astype(np.float64) for s in found]
+        if scorer is not None:
+            scores = scorer.scores([s["words"] for s in found])
+            gold = [_ranges(one.toks, answer) for one, answer in zip(laid, dev.gold, strict=True)]
+            self.bias = tuning.best(lambda bias: [[s[:3] for s in own] for own in scorer.spans(scores, bias)], gold)
+        else:
+            gold = [tags.ranges(self._tagged(one, own).layers[0]) for one, own in zip(laid, dev.gold, strict=True)]
             self._lean(tuning.best_bias(self.net.chain, emissions, gold))
 
     def _lean(self, bias: float) -> None:
@@ -185,16 +189,14 @@ class Spans:
     def predict(self, examples: Sequence[Example]) -> list[Prediction]:
         """Answer every example with spans in text order and one confidence each.
 
-        A confidence is the least probability, over the span's words, that the word bears the span's label; that of a
-        device, times the probability of its frame.
+        A confidence is the least probability, over the span's words, that the word bears the span's label (`scores`:
+        the span's own probability); that of a device, times the probability of its frame.
         """
         return self._predict(examples, self._lay(examples)) if examples else []
 
     def _predict(self, examples: Sequence[Example], laid: Sequence[Laid]) -> list[Prediction]:
         found = states.run(self.net, laid, self._collate())
-        spans = self.net.chain.spans(
-            tuning.shifted([s["emissions"].astype(np.float64) for s in found], self.net.chain, self.bias)
-        )
+        spans = self._decoded(found)
         if self.net.devices is None:
             return [_spans(e, one, row) for e, one, row in zip(examples, laid, spans, strict=True)]
         mentions = self.devices.mentions(laid)
@@ -206,20 +208,27 @@ class Spans:
             answers.append(Prediction(id=example.id, answer=tuple(d for d, _ in devices), probabilities=sure))
         return answers
 
+    def _decoded(self, found: Sequence[Mapping[str, Floats]]) -> list[list[Labelled]]:
+        scorer, chain = self.net.scorer, self.net.chain
+        if scorer is not None:
+            return scorer.spans(scorer.scores([s["words"] for s in found]), self.bias)
+        return chain.spans(tuning.shifted([s["emissions"].astype(np.float64) for s in found], chain, self.bias))
+
     def save(self, folder: Path) -> None:
         """Write a plain Hugging Face folder, `heads.safetensors`, and `stancekit.json` (labels, bias, actors)."""
         net.save_encoder(self.net.model, folder)
         self.kit.save(folder)
         heads = {n: v.detach().cpu().numpy() for n, v in self.net.heads().items()}
         tensors.write(folder / net.HEADS, heads)
-        plain = {"labels": self.task.labels, "bias": self.bias, "lost": self.lost, "actors": self.devices.dump()}
-        write_json(folder / FILE, plain)
+        plain = {"labels": self.task.labels, "bias": self.bias, "longest": self.longest, "lost": self.lost}
+        write_json(folder / FILE, {**plain, "actors": self.devices.dump()})
 
     def load(self, folder: Path, task: Task) -> None:
         """Take back what `save` wrote; the task must have the labels that were learnt."""
         plain = read_json(folder / FILE)
         if tuple(plain["labels"]) != task.labels:
             raise fail(folder, f"the model knows the labels {plain['labels']}, not the task's", "train the run again")
+        self.longest = plain["longest"]
         self._prepare(folder, task, new=False)
         net.restore_heads(self.net, self.net.heads(), folder)
         self.bias, self.lost = plain["bias"], Counter(plain["lost"])
@@ -236,13 +245,28 @@ def _devices(answer: Answer) -> list[Device]:
     return [item for item in answer if isinstance(item, Device)] if isinstance(answer, tuple) else []
 
 
-def _tagged(one: Laid, answer: Answer) -> Tagged:
+def _labels(task: Task) -> Sequence[str]:
+    return [_DEVICE] if task.kind == "devices" else task.labels
+
+
+def _items(answer: Answer) -> list[Item]:
     items: list[Item] = [(_DEVICE, device.parts) for device in _devices(answer)]
     if isinstance(answer, tuple):
         items += [(item.label, (item,)) for item in answer if isinstance(item, Span)]
-    return tags.tag(items, one.toks)
+    return items
 
 
-def _spans(example: Example, one: Laid, found: Sequence[tuple[int, int, str, float]]) -> Prediction:
+def _ranges(toks: Sequence[Span], answer: Answer) -> list[tuple[int, int, str]]:
+    """Return the words of an answer's spans, parts apart: first, last + 1, label."""
+    return [(a, b, label) for label, parts in _items(answer) for a, b in tags.token_ranges(parts, toks)]
+
+
+def _longest(train: Part) -> int:
+    """Return the number of words of the longest span."""
+    answers = zip(train.examples, train.gold, strict=True)
+    return max(b - a for e, answer in answers for a, b, _ in _ranges(tokens(e.sentence.text), answer))
+
+
+def _spans(example: Example, one: Laid, found: Sequence[Labelled]) -> Prediction:
     answer = tuple(Span(one.toks[a].start, one.toks[b - 1].end, label) for a, b, label, _ in found)
     return Prediction(id=example.id, answer=answer, probabilities=tuple(round(f[3], 4) for f in found))
