@@ -96,7 +96,7 @@ def test_the_schema_accepts_every_shipped_experiment() -> None:
         jsonschema.validate(yaml.safe_load(path.read_text()), schema)
 
 
-@pytest.mark.parametrize("text", ["1e-4", "1.0e-4", "1E+2", "-2.5e3", "1.e3"])
+@pytest.mark.parametrize("text", ["1e-4", "1.0e-4", "1E+2", "2.5e-3", "1.e3"])
 def test_numbers_with_exponents_are_numbers(text: str, tmp_path: Path) -> None:
     """YAML 1.1 takes 1e-4 for text, and so a learning rate for a mistake."""
     path = tmp_path / "mine.yaml"
