@@ -19,11 +19,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from stancekit import components, headline, yamlfile
+from stancekit import components, yamlfile
 from stancekit.data import predictions as predictions_file
 from stancekit.files import dump_json, read_json, sha256, write_json, write_lines
 from stancekit.models import base
 from stancekit.models.base import Workspace
+from stancekit.runs import headline
 from stancekit.schema import Prediction
 from stancekit.tasks import Part
 

@@ -18,8 +18,9 @@ from dataclasses import dataclass
 
 from neural_common import Settings, drawn, parse, parser, run_seeds, settings
 from neural_figures import Book, Figure, rates
-from stancekit import codebook, config, devscores, headline, tasks
-from stancekit.material import gather
+from stancekit import codebook, config, tasks
+from stancekit.runs import devscores, headline
+from stancekit.runs.material import gather
 from stancekit.schema import Layers, Prediction, Sentence
 from stancekit.tasks import Part, Task
 

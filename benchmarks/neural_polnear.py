@@ -18,8 +18,9 @@ from dataclasses import replace
 from neural_common import Run, Settings, cut, drawn, limited, parse, parser, run_seeds, settings
 from neural_figures import Book, Figure, rates
 from polnear import TASK, every, read
-from stancekit import codebook, config, devscores, tasks
-from stancekit.material import gather
+from stancekit import codebook, config, tasks
+from stancekit.runs import devscores
+from stancekit.runs.material import gather
 from stancekit.schema import Prediction, Sentence
 from stancekit.tasks import Part, Task
 

@@ -15,7 +15,7 @@ from stancekit.data import also
 from stancekit.data.load import load, save
 from stancekit.errors import StancekitError
 from stancekit.files import read_json
-from stancekit.material import gather
+from stancekit.runs.material import gather
 from stancekit.schema import Device, Layers, Sentence, Span, Stance, Target
 
 FIXTURES = Path(__file__).parent / "fixtures"

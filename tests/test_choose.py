@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from stancekit import Tagger, experiment, files, reports
-from stancekit.choose import ROLES
 from stancekit.errors import StancekitError
 from stancekit.models.majority import Majority
+from stancekit.runs.choose import ROLES
 from stancekit.schema import Attribution, Device, Layers, Prediction, Span, Stance
 from stancekit.tasks import targets_of
 from stancekit.text.actors import Actor

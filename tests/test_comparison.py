@@ -12,10 +12,11 @@ import pytest
 import yaml
 
 from evaluated import BOOK, sentences
-from stancekit import codebook, experiment, tasks, viewed
+from stancekit import codebook, experiment, tasks
 from stancekit.data import record
 from stancekit.errors import StancekitError
-from stancekit.run import Run
+from stancekit.runs import viewed
+from stancekit.runs.run import Run
 from stancekit.schema import Layers, Prediction
 from stancekit.tasks import Part
 

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 
 import stancekit
 from stancekit import codebook, experiment, files, tasks
-from stancekit.ensemble import together
 from stancekit.errors import StancekitError
-from stancekit.run import Run
+from stancekit.runs.ensemble import together
+from stancekit.runs.run import Run
 from stancekit.schema import Attribution, Device, Layers, Prediction, Span, Stance, Target, parts_of
 from test_runs import content, plan
 from tiny import Encoders

@@ -13,8 +13,10 @@ import pytest
 import yaml
 
 import stancekit
-from stancekit import StancekitError, experiment, hub, publishing, runfolder, staging
+from stancekit import StancekitError, experiment, hub, publishing
 from stancekit.data.load import load
+from stancekit.runs import runfolder
+from stancekit.training import staging
 
 ROOT = Path(__file__).parent.parent
 CSV = ROOT / "examples" / "headlines.csv"

@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 
 import strategies
 from stancekit import codebook, components, experiment, reports, scoring, tasks
-from stancekit.answered import answered
 from stancekit.data import predictions as predictions_file
 from stancekit.data import record
 from stancekit.errors import Problems, StancekitError
 from stancekit.evaluation import Evaluated
 from stancekit.metrics.layers import by_target
-from stancekit.run import describe_task, restore_task
+from stancekit.runs.answered import answered
+from stancekit.runs.run import describe_task, restore_task
 from stancekit.schema import Attribution, Device, Example, Layers, Prediction, Sentence, Span, Stance, Target, parts_of
 
 TEXT = "Karsk shelled the heroic town, Tolmenia said."

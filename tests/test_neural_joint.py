@@ -16,11 +16,12 @@ import torch
 
 import tiny
 import toys
-from stancekit import codebook, files, headline, tasks
+from stancekit import codebook, files, tasks
 from stancekit.errors import StancekitError
 from stancekit.models.base import Workspace
 from stancekit.models.neural import joint as module
 from stancekit.models.neural.joint import Joint
+from stancekit.runs import headline
 from stancekit.schema import Device, Example, Layers, Sentence, Span, Stance, Target
 from stancekit.tasks import Part, Task
 

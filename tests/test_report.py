@@ -15,14 +15,15 @@ from hypothesis import strategies as st
 
 import stancekit
 from evaluated import HOSTILE, evaluated, tagged
-from stancekit import comparison, experiment, headline, reports, runfolder, scoring
+from stancekit import comparison, experiment, reports, scoring
 from stancekit.comparison import Rival
 from stancekit.evaluation import Evaluated
 from stancekit.metrics.holder import HolderF1
 from stancekit.metrics.linked import LinkedExact
 from stancekit.reports import curve, facts, marks, rendering
 from stancekit.reports.marks import Mark
-from stancekit.run import Run
+from stancekit.runs import headline, runfolder
+from stancekit.runs.run import Run
 from stancekit.schema import Example, Layers, Prediction, Span
 
 TASKS = ("voice", "frames", "stance", "attribution", "devices", "holder")

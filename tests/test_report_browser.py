@@ -13,9 +13,10 @@ from typing import Any
 import pytest
 
 from evaluated import HOSTILE, evaluated, tagged
-from stancekit import comparison, headline, reports
+from stancekit import comparison, reports
 from stancekit.comparison import Rival
 from stancekit.evaluation import Evaluated
+from stancekit.runs import headline
 from stancekit.tasks import Part
 
 pytestmark = pytest.mark.browser

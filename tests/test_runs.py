@@ -17,8 +17,9 @@ from typing import Any
 import pytest
 
 import stancekit
-from stancekit import experiment, files, runfolder
+from stancekit import experiment, files
 from stancekit.errors import StancekitError
+from stancekit.runs import runfolder
 from stancekit.scoring import Scores
 
 ROOT = Path(__file__).parent.parent

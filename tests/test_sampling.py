@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from stancekit import Prediction, StancekitError, datasets, sample, train
 from stancekit.data.load import load, save
 from stancekit.models.diversity import spread
-from stancekit.run import Run
+from stancekit.runs.run import Run
 from stancekit.sampling import allocate, doubt
 from stancekit.schema import Sentence
 

@@ -15,11 +15,13 @@ from typing import Any
 import pytest
 
 from evaluated import BOOK, bend, sentences
-from stancekit import cli, config, devscores, evaluation, experiment, headline, scoring, seeds, tasks, viewed
+from stancekit import cli, config, evaluation, experiment, scoring, tasks
 from stancekit.cli import show
 from stancekit.errors import Interrupted, StancekitError
 from stancekit.models.crf import Crf
+from stancekit.runs import devscores, headline, viewed
 from stancekit.schema import Example, Layers, Prediction, Sentence, Span
+from stancekit.training import seeds
 from stepwise import STEPS, Stepwise
 from test_runs import CSV, content, plan
 

@@ -21,9 +21,9 @@ _PUBLIC = {
     "Stance": "stancekit.schema",
     "Target": "stancekit.schema",
     "StancekitError": "stancekit.errors",
-    "Run": "stancekit.run",
+    "Run": "stancekit.runs.run",
     "Tagger": "stancekit.tagger",
-    "load": "stancekit.run",
+    "load": "stancekit.runs.run",
     "check": "stancekit.experiment",
     "compare": "stancekit.experiment",
     "convert": "stancekit.experiment",
@@ -57,7 +57,7 @@ if TYPE_CHECKING:
     from stancekit.ingestion import ingest
     from stancekit.prompting import answers, prompt
     from stancekit.publishing import pull, push
-    from stancekit.run import Run, load
+    from stancekit.runs.run import Run, load
     from stancekit.sampling import sample
     from stancekit.schema import (
         Attribution,

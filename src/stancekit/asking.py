@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from stancekit import tasks
-from stancekit.choose import ROLES
-from stancekit.run import Run
+from stancekit.runs.choose import ROLES
+from stancekit.runs.run import Run
 from stancekit.schema import Attribution, Device, Example, Layers, Sentence, Stance, Target
 
 Item = Attribution | Device | Stance

@@ -7,12 +7,13 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from stancekit import evaluation, headline, scoring, viewed
+from stancekit import evaluation, scoring
 from stancekit.errors import fail
 from stancekit.evaluation import Evaluated
-from stancekit.headline import Headline
-from stancekit.run import Run
-from stancekit.run import load as load_run
+from stancekit.runs import headline, viewed
+from stancekit.runs.headline import Headline
+from stancekit.runs.run import Run
+from stancekit.runs.run import load as load_run
 from stancekit.schema import Prediction
 from stancekit.scoring import Score, Scores
 from stancekit.stats.resample import bootstrap, paired

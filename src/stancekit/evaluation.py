@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from stancekit import __version__, ceiling, components, runfolder, scoring
+from stancekit import __version__, ceiling, components, scoring
 from stancekit import tasks as tasks_module
 from stancekit.config import EvaluationConfig, TaskConfig
 from stancekit.data import predictions as predictions_file
@@ -15,9 +15,10 @@ from stancekit.data.dataset import Dataset
 from stancekit.data.parts import PARTS
 from stancekit.errors import did_you_mean, fail
 from stancekit.files import dump_json, read_json, sha256
-from stancekit.material import build_task, gather, load
 from stancekit.models.base import Model
-from stancekit.run import Run
+from stancekit.runs import runfolder
+from stancekit.runs.material import build_task, gather, load
+from stancekit.runs.run import Run
 from stancekit.schema import Example, Prediction
 from stancekit.scoring import Scores
 from stancekit.tasks import Part, Task

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-from stancekit import comparison, config, evaluation, reports, runfolder, seeds, training
+from stancekit import comparison, config, evaluation, reports
 from stancekit.comparison import Comparison
 from stancekit.config import Experiment
 from stancekit.data import also
@@ -18,16 +18,18 @@ from stancekit.data.predictions import Predictions
 from stancekit.errors import fail
 from stancekit.evaluation import Progress
 from stancekit.files import dump_json, make_folder, read_json, read_text, write_bytes, write_json
-from stancekit.fitting import Progress as StepProgress
-from stancekit.fitting import Say, is_helper_process
-from stancekit.material import gather, load_all
-from stancekit.run import Run
-from stancekit.run import load as load_run
+from stancekit.runs import runfolder
+from stancekit.runs.material import gather, load_all
+from stancekit.runs.run import Run
+from stancekit.runs.run import load as load_run
+from stancekit.runs.summary import Summary, summarise
 from stancekit.schema import Sentence
 from stancekit.scoring import Scores
-from stancekit.summary import Summary, summarise
 from stancekit.tagged import TaggedArticle
 from stancekit.tagger import DEFAULT, Tagger
+from stancekit.training import seeds, single
+from stancekit.training.fitting import Progress as StepProgress
+from stancekit.training.fitting import Say, is_helper_process
 
 
 def _silent(*_: Any, **__: Any) -> None:
@@ -84,9 +86,9 @@ def train(
     if len(plan.seeds) > 1:
         return seeds.train(plan, material, say, progress, mode)
     if is_helper_process():
-        training.help_train(plan, material, plan.seeds[0], plan.folder, mode=mode)
+        single.help_train(plan, material, plan.seeds[0], plan.folder, mode=mode)
         return ()
-    return training.train_run(plan, material, plan.seeds[0], plan.folder, say, progress, mode=mode)
+    return single.train_run(plan, material, plan.seeds[0], plan.folder, say, progress, mode=mode)
 
 
 def evaluate(

@@ -9,11 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from stancekit import hub, reports, runfolder, staging
+from stancekit import hub, reports
 from stancekit.errors import fail
 from stancekit.files import make_folder, os_problem, parse_json, read_text, write_text
 from stancekit.hub import Address
-from stancekit.run import Run
+from stancekit.runs import runfolder
+from stancekit.runs.run import Run
+from stancekit.training import staging
 
 CARD = "README.md"
 

@@ -15,8 +15,8 @@ from stancekit.data.groups import check_columns, value_of
 from stancekit.data.record import Reader
 from stancekit.errors import Problems, did_you_mean, fail
 from stancekit.models.diversity import spread
-from stancekit.run import Run
-from stancekit.run import load as load_run
+from stancekit.runs.run import Run
+from stancekit.runs.run import load as load_run
 from stancekit.schema import Prediction, Sentence
 
 HOW = ("random", "stratified", "uncertainty", "diversity")

@@ -8,13 +8,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from stancekit import choose
 from stancekit.asking import ask
-from stancekit.choose import ROLES
 from stancekit.errors import fail
 from stancekit.files import read_json
 from stancekit.profile import Profile
-from stancekit.run import Run
+from stancekit.runs import choose
+from stancekit.runs.choose import ROLES
+from stancekit.runs.run import Run
 from stancekit.schema import Device, Layers, Sentence, Target
 from stancekit.tagged import Tagged, TaggedArticle
 from stancekit.text import actors as actors_module

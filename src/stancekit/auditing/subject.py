@@ -15,7 +15,7 @@ from stancekit.data import load as load_module
 from stancekit.data.dataset import Dataset
 from stancekit.data.parts import PARTS, Split
 from stancekit.errors import did_you_mean, fail
-from stancekit.material import build_task, gather
+from stancekit.runs.material import build_task, gather
 from stancekit.schema import Layers, Sentence, Span, Stance
 from stancekit.tasks import Part, Task
 

@@ -28,7 +28,7 @@ def train(
 ) -> None:
     """Train an experiment into a run folder."""
     from stancekit import experiment
-    from stancekit.fitting import is_helper_process
+    from stancekit.training.fitting import is_helper_process
 
     helper = is_helper_process()
     mode = "restart" if restart else "resume" if resume else "replace" if replace else "new"
@@ -107,7 +107,7 @@ def predict(
     """Print predictions, one native record a line (or one `{id, answer, probabilities}` with --answers)."""
     from stancekit import experiment
     from stancekit.data import predictions as predictions_file
-    from stancekit.run import load
+    from stancekit.runs.run import load
 
     loaded = load(run, trust_code=trust_code)
     sentences = experiment.read_inputs(data, format, options_of(option))

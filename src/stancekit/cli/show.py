@@ -15,10 +15,10 @@ from rich.table import Table
 from rich.text import Text
 
 from stancekit.data.check import CheckReport
-from stancekit.run import Run
+from stancekit.runs.run import Run
+from stancekit.runs.summary import Summary
 from stancekit.schema import Sentence
 from stancekit.scoring import Score
-from stancekit.summary import Summary
 from stancekit.tagged import TaggedArticle
 
 if TYPE_CHECKING:

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from stancekit import runfolder
 from stancekit.errors import fail
+from stancekit.runs import runfolder
 
 FOLDER = "STANCEKIT_HUB"
 """The environment variable that names a shared folder as hub."""

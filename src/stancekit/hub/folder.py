@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from stancekit import runfolder
 from stancekit.errors import did_you_mean, fail
 from stancekit.files import os_problem
 from stancekit.hub import FOLDER, Address, no_run
+from stancekit.runs import runfolder
 
 
 class SharedFolder:

@@ -11,10 +11,11 @@ from huggingface_hub import HfApi
 from huggingface_hub import errors as theirs
 from huggingface_hub.utils.tqdm import are_progress_bars_disabled, disable_progress_bars, enable_progress_bars
 
-from stancekit import __version__, runfolder
+from stancekit import __version__
 from stancekit.errors import StancekitError, fail
 from stancekit.files import os_problem, read_json
 from stancekit.hub import Address, no_run
+from stancekit.runs import runfolder
 
 TAKEN = ("*.json", "*.safetensors", "*.yaml", "*.jsonl", "*.md", "*.txt", "*.html", "*.tex")
 """The files that are downloaded: none that could hold code or a pickle."""

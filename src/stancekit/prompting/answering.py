@@ -9,14 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from stancekit.answered import answered
 from stancekit.data import load as load_module
 from stancekit.data import predictions as predictions_file
 from stancekit.data.predictions import Predictions
 from stancekit.errors import Problem, Problems, fail
 from stancekit.files import parse_json, read_json, read_text, write_json, write_lines
 from stancekit.prompting.responses import Response
-from stancekit.run import restore_task
+from stancekit.runs.answered import answered
+from stancekit.runs.run import restore_task
 from stancekit.schema import Answer, Layers, Prediction, Sentence, Span, Target
 from stancekit.tasks import Task
 

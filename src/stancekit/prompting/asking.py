@@ -18,8 +18,8 @@ from stancekit.errors import fail
 from stancekit.files import sha256, write_json, write_lines, write_text
 from stancekit.prompting.schemas import schema_of
 from stancekit.prompting.wording import instructions, shown
-from stancekit.run import describe_task
-from stancekit.run import load as load_run
+from stancekit.runs.run import describe_task
+from stancekit.runs.run import load as load_run
 from stancekit.schema import Answer, Example
 from stancekit.tasks import Part, Task
 

@@ -19,7 +19,7 @@ from stancekit.reports.card import card
 from stancekit.reports.comparison import comparison_files
 from stancekit.reports.facts import of_predictions, of_run
 from stancekit.reports.rendering import render
-from stancekit.run import Run
+from stancekit.runs.run import Run
 
 __all__ = ["article_page", "card", "comparison_files", "files", "files_of_predictions", "without_text"]
 

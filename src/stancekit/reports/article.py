@@ -6,10 +6,11 @@ from collections import Counter
 from itertools import groupby
 from typing import Any
 
-from stancekit import choose, codebook
+from stancekit import codebook
 from stancekit.reports import holders, marks
 from stancekit.reports.marks import Palette
 from stancekit.reports.rendering import render
+from stancekit.runs import choose
 from stancekit.schema import Attribution, Sentence
 from stancekit.tagged import TaggedArticle
 from stancekit.text import derive

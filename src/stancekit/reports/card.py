@@ -18,7 +18,7 @@ from stancekit.reports import tables
 from stancekit.reports.facts import about
 from stancekit.reports.rendering import render
 from stancekit.resources import bundled
-from stancekit.run import Run
+from stancekit.runs.run import Run
 from stancekit.scoring import Scores
 
 LANGUAGE = "en"

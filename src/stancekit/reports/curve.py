@@ -6,12 +6,12 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from stancekit import runfolder
 from stancekit.files import read_json
-from stancekit.fitting import CURVE
 from stancekit.reports import tables
 from stancekit.reports.rendering import number
-from stancekit.run import Run
+from stancekit.runs import runfolder
+from stancekit.runs.run import Run
+from stancekit.training.fitting import CURVE
 
 Rows = list[list[float]]
 """Steps with a value each."""

@@ -13,7 +13,7 @@ from stancekit.evaluation import Evaluated
 from stancekit.reports import curve, holders, sentences, tables
 from stancekit.reports.marks import Palette
 from stancekit.reports.rendering import number
-from stancekit.run import Run
+from stancekit.runs.run import Run
 from stancekit.tasks import Part
 
 _PARTS = ("train", "dev", "test")

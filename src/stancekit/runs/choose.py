@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from stancekit import runfolder
 from stancekit.errors import Problems, StancekitError, fail
 from stancekit.files import dump_json, read_json, sha256
-from stancekit.run import Run
-from stancekit.run import load as load_run
+from stancekit.runs import runfolder
+from stancekit.runs.run import Run
+from stancekit.runs.run import load as load_run
 
 SEEDS = "seeds.json"
 

@@ -1,4 +1,4 @@
-"""One seed in a process of its own: `python -m stancekit.seedworker`, started by `seeds` and by nobody else.
+"""One seed in a process of its own: `python -m stancekit.training.seedworker`, started by `seeds` and by nobody else.
 
 The first line of stdin is the request; the end of stdin means stop. What is told goes to stdout, a JSON value a line.
 """
@@ -14,10 +14,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from stancekit import training
 from stancekit.config import Experiment
 from stancekit.errors import StancekitError
-from stancekit.material import gather
+from stancekit.runs.material import gather
+from stancekit.training import single
 
 INTERRUPTED = 130
 
@@ -33,7 +33,7 @@ def main() -> int:
         experiment = Experiment.model_validate(request["experiment"])
         folder, mode = Path(request["folder"]), request["mode"]
         material = gather(experiment)
-        training.train_run(experiment, material, request["seed"], folder, tell.say, tell.progress, mode=mode)
+        single.train_run(experiment, material, request["seed"], folder, tell.say, tell.progress, mode=mode)
     except StancekitError as error:
         tell(problems=[[p.where, p.what, p.hint] for p in error.problems])
         return 1

@@ -10,13 +10,14 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from stancekit import components, members
-from stancekit.ensemble import Ensemble
+from stancekit import components
 from stancekit.errors import fail
 from stancekit.files import make_folder, read_json, write_json
 from stancekit.models.base import Model, Workspace
-from stancekit.run import Run
-from stancekit.run import load as load_run
+from stancekit.runs import members
+from stancekit.runs.ensemble import Ensemble
+from stancekit.runs.run import Run
+from stancekit.runs.run import load as load_run
 from stancekit.schema import Example, Prediction
 from stancekit.tasks import Part, Task
 

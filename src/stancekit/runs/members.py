@@ -6,10 +6,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from stancekit import runfolder
 from stancekit.errors import fail
 from stancekit.files import read_json
-from stancekit.run import Run
+from stancekit.runs import runfolder
+from stancekit.runs.run import Run
 from stancekit.tasks import Part, Task
 
 

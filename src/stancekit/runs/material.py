@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from stancekit import components, headline, scoring, tasks
+from stancekit import components, scoring, tasks
 from stancekit.codebook import Codebook
 from stancekit.config import Experiment, TaskConfig
 from stancekit.config_data import AlsoConfig, DataConfig
@@ -18,6 +18,7 @@ from stancekit.data.split import PARTS, Split
 from stancekit.errors import Problems, StancekitError, fail
 from stancekit.files import dump_json, sha256
 from stancekit.resources import bundled
+from stancekit.runs import headline
 from stancekit.schema import Stance
 from stancekit.tasks import Part, Task
 

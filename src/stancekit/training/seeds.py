@@ -14,14 +14,15 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
 
-from stancekit import runfolder, training
 from stancekit.config import Experiment
 from stancekit.errors import Problem, Problems
 from stancekit.files import write_json
-from stancekit.fitting import Progress, Say, is_helper_process, model_of
-from stancekit.material import Material
 from stancekit.models.base import takes_workspace
-from stancekit.run import Run
+from stancekit.runs import runfolder
+from stancekit.runs.material import Material
+from stancekit.runs.run import Run
+from stancekit.training import single
+from stancekit.training.fitting import Progress, Say, is_helper_process, model_of
 
 FILE = "seeds.json"
 
@@ -40,17 +41,17 @@ def train(plan: Experiment, material: Material, say: Say, progress: Progress, mo
     left = {s: f for s, f in folders.items() if not (mode == "resume" and (f / runfolder.MANIFEST).exists())}
     if is_helper_process():
         for seed, folder in folders.items():
-            training.help_train(plan, material, seed, folder, mode=mode)
+            single.help_train(plan, material, seed, folder, mode=mode)
         return ()
     problems = Problems()
     for folder in left.values():
         with problems.catching():
-            training.check_folder(folder, mode)
+            single.check_folder(folder, mode)
     problems.raise_any()
     schedule = schedule_of(plan)
     if schedule is None:
         for seed, folder in left.items():
-            training.train_run(plan, material, seed, folder, say, progress, mode=mode)
+            single.train_run(plan, material, seed, folder, say, progress, mode=mode)
     else:
         _Side(plan, schedule, say, progress, mode).run(left)
     write_json(plan.folder / FILE, {"runs": [folder.name for folder in folders.values()]})
@@ -126,7 +127,7 @@ class _Side:
         request |= {"mode": self.mode, "command": sys.argv}
         environment = {"OMP_NUM_THREADS": str(self.schedule.threads), "PYTHONPATH": os.pathsep.join(sys.path)}
         process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "stancekit.seedworker"],
+            [sys.executable, "-P", "-m", "stancekit.training.seedworker"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,

@@ -8,15 +8,16 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from stancekit import components, devscores, headline, runfolder
+from stancekit import components
 from stancekit.config import Experiment
 from stancekit.evaluation import predict_all
 from stancekit.files import dump_json, make_folder, write_json, write_text
-from stancekit.headline import Headline
-from stancekit.material import Material
 from stancekit.models import base
 from stancekit.models.base import Model, Workspace
-from stancekit.run import with_seed
+from stancekit.runs import devscores, headline, runfolder
+from stancekit.runs.headline import Headline
+from stancekit.runs.material import Material
+from stancekit.runs.run import with_seed
 
 Say = Callable[[str], None]
 Progress = Callable[..., None]

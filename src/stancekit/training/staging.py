@@ -10,7 +10,7 @@ from fnmatch import fnmatch
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any
 
-from stancekit import reports, runfolder
+from stancekit import reports
 from stancekit.config import Experiment
 from stancekit.errors import StancekitError, fail
 from stancekit.files import (
@@ -24,7 +24,8 @@ from stancekit.files import (
     write_json,
     write_text,
 )
-from stancekit.run import Run
+from stancekit.runs import runfolder
+from stancekit.runs.run import Run
 
 MOST_WORDS = 8
 """A string of more words counts as text."""

@@ -11,9 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stancekit import components, config, hub, runfolder
+from stancekit import components, config, hub
 from stancekit import tasks as tasks_module
-from stancekit.answered import answered
 from stancekit.codebook import Codebook
 from stancekit.config import Experiment
 from stancekit.data import predictions as predictions_file
@@ -22,6 +21,8 @@ from stancekit.data.predictions import Predictions
 from stancekit.errors import Problems, did_you_mean, fail
 from stancekit.files import parse_json, read_json, read_text
 from stancekit.models.base import Model
+from stancekit.runs import runfolder
+from stancekit.runs.answered import answered
 from stancekit.schema import Example, Prediction, Sentence, Span, Target
 from stancekit.tasks import Task
 

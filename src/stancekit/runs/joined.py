@@ -7,12 +7,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import ClassVar
 
-from stancekit import members
-from stancekit.choose import ROLES
 from stancekit.errors import fail
 from stancekit.files import read_json, write_json
-from stancekit.run import Run
-from stancekit.run import load as load_run
+from stancekit.runs import members
+from stancekit.runs.choose import ROLES
+from stancekit.runs.run import Run
+from stancekit.runs.run import load as load_run
 from stancekit.schema import Example, Layers, Prediction
 from stancekit.tasks import Part, Task
 

@@ -8,11 +8,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar
 
-from stancekit import consensus, members
+from stancekit import consensus
 from stancekit.errors import Problems, fail
 from stancekit.files import read_json, write_json
-from stancekit.run import Run
-from stancekit.run import load as load_run
+from stancekit.runs import members
+from stancekit.runs.run import Run
+from stancekit.runs.run import load as load_run
 from stancekit.schema import Answer, Example, Layers, Prediction
 from stancekit.tasks import KINDS, Part, Task
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from stancekit import headline, tasks
+from stancekit import tasks
 from stancekit.codebook import Codebook
-from stancekit.headline import Headline
+from stancekit.runs import headline
+from stancekit.runs.headline import Headline
+from stancekit.runs.viewed import view
 from stancekit.schema import Prediction
 from stancekit.tasks import Part
-from stancekit.viewed import view
 
 _LAYER_TASKS = ("attribution", "devices", "stance")
 

@@ -14,15 +14,17 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from stancekit import __version__, fitting, runfolder
+from stancekit import __version__
 from stancekit.config import Experiment
 from stancekit.data import also
 from stancekit.errors import fail
 from stancekit.files import dump_json, make_folder, os_problem, read_json, sha256, write_json, write_text
-from stancekit.fitting import Progress, Say
-from stancekit.material import Material
 from stancekit.profile import Profile
-from stancekit.run import Run, describe_task
+from stancekit.runs import runfolder
+from stancekit.runs.material import Material
+from stancekit.runs.run import Run, describe_task
+from stancekit.training import fitting
+from stancekit.training.fitting import Progress, Say
 
 _PACKAGES = ("numpy", "scipy", "scikit-learn", "sklearn-crfsuite", "python-crfsuite", "safetensors", "datasets")
 _NEURAL = ("torch", "transformers", "accelerate")
