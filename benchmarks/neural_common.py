@@ -15,17 +15,18 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from stancekit import components, yamlfile
+from stancekit import components, config, yamlfile
 from stancekit.data import predictions as predictions_file
 from stancekit.files import dump_json, read_json, sha256, write_json, write_lines
 from stancekit.models import base
 from stancekit.models.base import Workspace
 from stancekit.runs import headline
-from stancekit.schema import Prediction
+from stancekit.runs.material import gather
+from stancekit.schema import Prediction, Sentence
 from stancekit.tasks import Part
 
 Settings = dict[str, Any]
@@ -104,6 +105,12 @@ def build(own: Mapping[str, Any], seed: int) -> Any:
     if "seed" in inspect.signature(components.find("model", own["name"])).parameters:
         values["seed"] = seed
     return components.build("model", own["name"], values)
+
+
+def bundled() -> list[Sentence]:
+    """Return the train part of the bundled corpus."""
+    material = gather(config.load("demo-framing"))
+    return [replace(s, id=f"dispatches/{s.id}") for s in material.dataset if s.id in {*material.split.parts["train"]}]
 
 
 def subset(whole: Part, rows: Sequence[int]) -> Part:

@@ -5,17 +5,31 @@ Run from the repository root:
     python benchmarks/neural_newsmtsc.py read --data PATH [--only NAME …]     dev_rw and dev_mt, once a row
 
 Every model stops by an inner dev cut from its train by article; the held-out part is read once a model. Levers are
-compared with the base by the paired bootstrap over articles, the seeds' predictions counted together.
+compared with the base by the paired bootstrap over articles, the seeds' predictions counted together. `--articles N`
+learns from a part of train, drawn by hash, so that all levers can be tried on a small machine. `ensemble` averages the
+base's seeds, `distilled` learns from that average; `joint` has the base's settings in the tagger of all layers, and
+`joint, shared` learns the bundled corpus (its train part) beside.
 """
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from neural_common import cut, limited, parse, parser, run_seeds, settings, subset
+import numpy as np
+
+from neural_common import Run, Settings, bundled, cut, limited, parse, parser, run_seeds, settings, subset
 from neural_figures import Book, Figure
-from newsmtsc import part
+from newsmtsc import TASK, part
+from stancekit import codebook, tasks
+from stancekit.data.load import load
+from stancekit.models.base import Workspace
+from stancekit.models.neural.transformer import Transformer
+from stancekit.runs import devscores, ensemble
+from stancekit.schema import Prediction
 from stancekit.tasks import Part
 
 FIGURE = Figure("f1", "macro_f1")
@@ -54,19 +68,86 @@ def merged(change: dict[str, Any]) -> dict[str, Any]:
 
 
 ROWS = {name: merged(change) for name, change in LEVERS.items()}
+ROWS["ensemble"] = ROWS["base"]
+ROWS["distilled"] = {**ROWS["base"], "name": "neural_newsmtsc:Student"}
+_TAGGER = {"name": "joint", "max_length": 128, "training": {**BASE["training"], "head_rate": 1.0}}
+ROWS |= {"joint": _TAGGER, "joint, shared": _TAGGER}
+
+
+class Student(Transformer):
+    """A `transformer` that learns .7 times the mean probabilities of kept predictions and .3 times gold."""
+
+    def __init__(self, encoder: str = "minilm", *, teachers: Sequence[str] = (), **settings: Any) -> None:
+        super().__init__(encoder, **settings)
+        self.teachers = teachers
+
+    def fit(self, train: Part, dev: Part, workspace: Workspace | None = None) -> None:
+        """Fine-tune on what the teachers say of train, and on gold."""
+        said: dict[str, list[Any]] = {e.id: [] for e in train.examples}
+        for path in self.teachers:
+            for line in Path(path).read_text(encoding="utf-8").splitlines():
+                found = json.loads(line)
+                if found["id"] in said:
+                    said[found["id"]].append(found["probabilities"])
+        labels = train.task.labels
+        soft = np.array([[np.mean([own[n] for own in said[e.id]]) for n in labels] for e in train.examples])
+        hard = np.array([[answer == name for name in labels] for answer in train.gold])
+        self.fit_shares(train, 0.3 * hard + 0.7 * soft, dev, workspace)
 
 
 def screen(given: Any) -> None:
     """Train every lever on four fifths of train's articles and compare it with the base on the rest."""
-    train, held = (limited(side, given.limit) for side in cut(part(given.data / "train.jsonl"), 5))
-    book = Book(given, "newsmtsc", "every fifth article of train")
+    sides = cut(part(given.data / "train.jsonl"), 5)
+    train, held = limited(sides[0], given.articles or given.limit), limited(sides[1], given.limit)
+    book = Book(given, "newsmtsc", f"every fifth article of train{named(given)}")
     found: dict[str, Any] = {}
     for name, own in settings(ROWS, given).items():
-        runs = run_seeds(given, name, own, train, held, metric=FIGURE.row)
-        found[name] = [run.predictions for run in runs]
+        found[name] = screened(given, name, own, train, held, found)
         book.figures(name, held, found[name], [FIGURE], own)
-        if name != "base" and "base" in found:
-            book.differences(name, "base", held, found, [FIGURE], own)
+        other = "joint" if name == "joint, shared" else "base"
+        if name != other and other in found:
+            book.differences(name, other, held, found, [FIGURE], own)
+
+
+def named(given: Any) -> str:
+    """Return how much of train is learnt from, where it is not all."""
+    return f", {given.articles} articles to learn from" if given.articles else ""
+
+
+def screened(
+    given: Any, name: str, own: Settings, train: Part, held: Part, found: dict[str, Any]
+) -> list[list[Prediction]]:
+    """Return the predictions of a row on the held-out part, for each seed."""
+    title = f"{name}{named(given)}"
+    if name == "ensemble":
+        one = [ensemble.together(TASK, list(said)) for said in zip(*found["base"], strict=True)]
+        return [one] * len(given.seeds)
+    if own["name"] == "joint":
+        return [run.predictions for run in by_joint(given, title, own, train, held, shared="shared" in name)]
+    if name == "distilled":
+        own["teachers"] = [str(given.keep / f"base{named(given)} {seed}.jsonl") for seed in given.seeds]
+    both = Part(TASK, held.examples + train.examples, held.gold + train.gold) if name == "base" else held
+    runs = run_seeds(given, title, own, train, both, metric=FIGURE.row)  # train, too: `distilled` learns from it
+    return [run.predictions[: len(held)] for run in runs]
+
+
+def by_joint(given: Any, title: str, own: Settings, train: Part, held: Part, *, shared: bool) -> list[Run]:
+    """Return a run of the tagger of all layers for each seed, its answers to this task alone."""
+    task = tasks.over([TASK, *tasks.layers(codebook.default()).inner] if shared else [TASK])
+    sentences, sides = load(given.data / "train.jsonl", format="newsmtsc").sentences, []
+    for side in (train, held):
+        names = {e.sentence.id for e in side.examples}
+        sides.append(tasks.part(task, [s for s in sentences if s.id in names]))
+    rest, dev = cut(sides[0], 10, 1)
+    if shared:
+        more = tasks.part(task, bundled())
+        rest = Part(task, rest.examples + more.examples, rest.gold + more.gold)
+    runs = run_seeds(given, title, own, rest, sides[1], metric="sentiment macro_f1", dev=dev)
+    found = []
+    for run in runs:  # a sentence's targets stand in their order in both
+        said = devscores.view(TASK, sides[1], run.predictions)[1]
+        found.append(Run([replace(p, id=e.id) for p, e in zip(said, held.examples, strict=True)], run.facts))
+    return found
 
 
 def read(given: Any) -> None:
@@ -92,6 +173,7 @@ def main() -> None:
     """Read the arguments and run one of the two steps."""
     options = parser(__doc__, data="the folder with train.jsonl and the dev files")
     options.add_argument("step", choices=["screen", "read"])
+    options.add_argument("--articles", type=int, default=0, help="so many articles of train for `screen` (0: all)")
     options.set_defaults(keep=Path("runs/newsmtsc-levers"))
     given = parse(options)
     {"screen": screen, "read": read}[given.step](given)

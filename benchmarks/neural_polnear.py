@@ -13,26 +13,18 @@ figure of attribution by which models stop.
 from __future__ import annotations
 
 import argparse
-from dataclasses import replace
 
-from neural_common import Run, Settings, cut, drawn, limited, parse, parser, run_seeds, settings
+from neural_common import Run, Settings, bundled, cut, drawn, limited, parse, parser, run_seeds, settings
 from neural_figures import Book, Figure, rates
 from polnear import TASK, every, read
-from stancekit import codebook, config, tasks
+from stancekit import codebook, tasks
 from stancekit.runs import devscores
-from stancekit.runs.material import gather
 from stancekit.schema import Prediction, Sentence
 from stancekit.tasks import Part, Task
 
 ROWS: dict[str, Settings] = {"relations": {"name": "relations"}, "joint": {"name": "joint"}}
 FIGURES = [Figure("strict", "strict_f1", label) for label in ("", "source", "cue", "content")]
 FIGURES += [Figure(f"linked_{kind}", f"linked_{kind}_f1") for kind in ("exact", "overlap")]
-
-
-def bundled() -> list[Sentence]:
-    """Return the train part of the bundled corpus."""
-    material = gather(config.load("demo-framing"))
-    return [replace(s, id=f"dispatches/{s.id}") for s in material.dataset if s.id in {*material.split.parts["train"]}]
 
 
 def parts(task: Task, train: list[Sentence], held: list[Sentence], limit: int) -> tuple[Part, Part, Part]:
