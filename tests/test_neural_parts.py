@@ -278,7 +278,8 @@ BAD_SETTINGS = {
     "loss": ("hinge", "there is no loss 'hinge'"),
     "class_weight": ({"a": "much"}, "the weight of 'a' is 'much'"),
     "threshold": ("tune", "'tune' is no threshold"),
-    "r_drop": (-1, "-1 is no weight"),
+    "r_drop": (-1, "-1 is no such number"),
+    "adapt": (-1.0, "-1.0 is no such number"),
     "lora": ({"ranks": 4, "rank": 0}, "there is no setting 'ranks'"),
     "training": ({"epoch": 1}, "there is no setting 'epoch'"),
 }

@@ -75,11 +75,18 @@ Filler = Callable[[Sequence[Row], int], Batch]
 class Collate:
     """Pads the pieces of rows (`ids`, `types`) to the longest of them; a filler adds a model's own fields.
 
-    `most` is how many pieces the encoder has places for (None: as many as wanted).
+    `most` is how many pieces the encoder has places for (None: as many as wanted), `device` where they are to be read.
     """
 
-    def __init__(self, pad: int, with_types: bool, filler: Filler | None = None, most: int | None = None) -> None:
-        self.pad, self.with_types, self.filler, self.most = pad, with_types, filler, most
+    def __init__(
+        self,
+        pad: int,
+        with_types: bool,
+        filler: Filler | None = None,
+        most: int | None = None,
+        device: str = "auto",
+    ) -> None:
+        self.pad, self.with_types, self.filler, self.most, self.device = pad, with_types, filler, most, device
 
     def __call__(self, rows: Sequence[Row]) -> Batch:
         """Return the fields of a batch, each (rows, longest, …)."""

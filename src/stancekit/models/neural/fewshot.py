@@ -83,7 +83,7 @@ class FewShot:
         self._learn(train, dev, rows)
 
     def _prepare(self, folder: Path, task: Task, classes: Sequence[str], always: Sequence[str]) -> None:
-        self.kit = Kit(folder, self.max_length)
+        self.kit = Kit(folder, self.max_length, self.recipe.device)
         self.sights = Sights(self.kit.cutter, **self.sight)
         self.net = Embedder(net.encoder_of(folder), embedder.pooling_of(folder))
         plan = Plan("logreg", **self.decision, calibrate=False, multi=task.kind == "multi", seed=self.seed)

@@ -31,6 +31,11 @@ def device(wanted: str) -> torch.device:
     return torch.device(wanted)
 
 
+def nearest(wanted: str) -> torch.device:
+    """Return the device to use where the one asked for may be that of another machine: a saved model must answer."""
+    return device("cpu" if wanted == "cpu" else "auto")
+
+
 def has_bf16(where: torch.device) -> bool:
     """Say whether the device multiplies bfloat16 in hardware, so that it is faster and not only smaller."""
     if where.type == "cuda":

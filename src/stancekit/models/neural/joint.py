@@ -91,7 +91,7 @@ class Joint:
         problems.raise_any()
 
     def _prepare(self, folder: Path, layers: Sequence[Layer], make: Any) -> None:
-        self.kit = Kit(folder, self.max_length)
+        self.kit = Kit(folder, self.max_length, self.recipe.device)
         encoder = net.encoder_of(folder)
         torch.manual_seed(self.seed)  # the heads' first weights
         self.layers = list(layers)

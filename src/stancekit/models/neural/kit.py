@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from stancekit.errors import Problems, fail
-from stancekit.models.neural import batches, pretrained
+from stancekit.models.neural import batches, hardware, pretrained
 from stancekit.models.neural.batches import Batch, Collate, Filler, Row
 from stancekit.models.neural.windows import Cutter
 
@@ -20,10 +20,10 @@ _PIECES = 4096
 
 
 class Kit:
-    """An encoder's folder with its tokenizer, and windows of at most `max_length` pieces."""
+    """An encoder's folder with its tokenizer, and windows of at most `max_length` pieces; `device` is the recipe's."""
 
-    def __init__(self, folder: Path, max_length: int) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, max_length: int, device: str = "auto") -> None:
+        self.folder, self.device = folder, device
         self.tokenizer = pretrained.tokenizer(folder)
         self.most = pretrained.longest(folder, self.tokenizer)
         if max_length > self.most:
@@ -33,7 +33,7 @@ class Kit:
 
     def collate(self, with_types: bool, filler: Filler | None = None) -> Collate:
         """Return how rows become batches."""
-        return Collate(int(self.tokenizer.pad_token_id or 0), with_types, filler, self.most)
+        return Collate(int(self.tokenizer.pad_token_id or 0), with_types, filler, self.most, self.device)
 
     def save(self, folder: Path) -> None:
         """Write the tokenizer as it was loaded, without a trace of where it came from."""
@@ -61,15 +61,17 @@ def check_context(context: Any, problems: Problems) -> None:
 def outputs(net: nn.Module, rows: Sequence[Row], collate: Collate) -> Iterator[tuple[list[int], Any]]:
     """Yield (numbers of rows, the network's outputs) batch by batch, without gradients, in full precision.
 
-    The order depends on the rows' content alone, so that shuffled examples are answered alike.
+    The order depends on the rows' content alone, so that shuffled examples are answered alike. A network that lies
+    in main memory is lent to the device that is wanted and there, and lies in main memory again afterwards.
     """
-    place = next(net.parameters()).device
+    home = next(net.parameters()).device
+    place = hardware.nearest(collate.device) if home.type == "cpu" else home
     order = sorted(range(len(rows)), key=lambda k: (-len(rows[k]["ids"]), rows[k]["ids"].tobytes()))
     was_training = net.training
-    net.eval()
+    net.to(place).eval()
     with torch.inference_mode():
         for chosen in batches.by_length([len(rows[k]["ids"]) for k in order], _PIECES):
             numbers = [order[k] for k in chosen]
             batch: Batch = {n: v.to(place) for n, v in collate([rows[k] for k in numbers]).items()}
             yield numbers, net(**batch)
-    net.train(was_training)
+    net.to(home).train(was_training)

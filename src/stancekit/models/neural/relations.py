@@ -88,7 +88,7 @@ class Relations:
             self._tune(dev)
 
     def _prepare(self, folder: Path) -> None:
-        self.kit = Kit(folder, self.max_length)
+        self.kit = Kit(folder, self.max_length, self.recipe.device)
         encoder = net.encoder_of(folder)
         torch.manual_seed(self.seed)  # the heads' first weights
         self.head = AttributionHeads(int(encoder.config.hidden_size), self.reader_rows.attributes)

@@ -108,7 +108,7 @@ class Spans:
 
     def _prepare(self, folder: Path, task: Task, *, new: bool = True) -> None:
         self.task = task
-        self.kit = Kit(folder, self.max_length)
+        self.kit = Kit(folder, self.max_length, self.recipe.device)
         names = tag_names(_labels(task))
         torch.manual_seed(self.seed)  # the heads' first weights
         labels = {"id2label": dict(enumerate(names)), "label2id": {n: k for k, n in enumerate(names)}} if new else {}

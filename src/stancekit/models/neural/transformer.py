@@ -74,8 +74,9 @@ class Transformer:
         kits.check_length(max_length, problems)
         losses.check(loss, class_weight, problems)
         answers.check(threshold, problems)
-        if type(r_drop) not in (int, float) or r_drop < 0:
-            problems.add("r_drop", f"{r_drop!r} is no weight", "a number is expected, 0 or more")
+        for name, value in (("r_drop", r_drop), ("adapt", adapt)):
+            if type(value) not in (int, float) or value < 0:
+                problems.add(name, f"{value!r} is no such number", "a number is expected, 0 or more")
         adapters.check(lora, problems)
         self.recipe = Recipe.parse(training, problems, **CLASSIFYING)
         problems.raise_any()
@@ -123,7 +124,7 @@ class Transformer:
 
     def _prepare(self, folder: Path, task: Task, *, new: bool = True) -> None:
         self.task = task
-        self.kit = Kit(folder, self.max_length)
+        self.kit = Kit(folder, self.max_length, self.recipe.device)
         self.sights = Sights(self.kit.cutter, **self.sight)
         self.answers = Answers(task.labels, task.kind == "multi", self.threshold)
         torch.manual_seed(self.seed)  # the head's first weights
