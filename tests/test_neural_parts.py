@@ -20,7 +20,7 @@ from stancekit.models.neural import averaging, batches, hardware, kit, lora, los
 from stancekit.models.neural.averaging import Average
 from stancekit.models.neural.batches import Bucketed, Collate
 from stancekit.models.neural.loop import groups
-from stancekit.models.neural.recipe import Recipe
+from stancekit.models.neural.recipe import CLASSIFYING, Recipe
 from stancekit.models.neural.transformer import Transformer
 
 LABELS = ("a", "b", "c")
@@ -268,6 +268,23 @@ def test_mistakes_of_the_recipe_are_said_all_at_once() -> None:
         assert any(text in line for line in said), text
     fine = Recipe.parse({"epochs": 2, "device": "cpu"}, problems, epochs=5.0, batch_size=4)
     assert (fine.epochs, fine.batch_size, type(fine.epochs)) == (2.0, 4, float)
+
+
+@pytest.mark.parametrize(
+    ("given", "rows", "processes", "epochs"),
+    [
+        ({}, 1600, 1, 8.0),  # 100 steps an epoch
+        ({}, 1600, 2, 16.0),
+        ({}, 100_000, 1, 4.0),
+        ({}, 5, 1, 30.0),
+        ({"accumulate": 2}, 1600, 1, 16.0),
+        ({"epochs": 1}, 1600, 1, 1.0),
+        ({"epochs": 1, "least_steps": 200}, 1600, 1, 2.0),
+    ],
+)
+def test_few_rows_are_read_more_often(given: dict[str, int], rows: int, processes: int, epochs: float) -> None:
+    recipe = Recipe.parse(given, Problems(), **CLASSIFYING)
+    assert recipe.lengthened(rows, processes).epochs == epochs
 
 
 BAD_SETTINGS = {

@@ -54,7 +54,7 @@ def adapted(kit: Kit, texts: Sequence[str], epochs: float, recipe: Recipe, space
         found: torch.Tensor = nn.functional.cross_entropy(logits[hidden].float(), wanted[hidden], reduction="sum")
         return found / hidden.sum().clamp(min=1)
 
-    plan = replace(recipe, epochs=epochs, layer_decay=1.0, average=0.0, patience=0)
+    plan = replace(recipe, epochs=epochs, least_steps=0, layer_decay=1.0, average=0.0, patience=0)
     job = Job(rows, kit.collate(net.uses_types(model), fill), loss, pretrained=f"{model.base_model_prefix}.")
     inner = None if space is None else Workspace(space.folder and space.folder / "adapt", progress=space.progress)
     if rows:

@@ -67,8 +67,13 @@ def facts(where: torch.device, kind: str) -> dict[str, Any]:
         "device": name,
         "precision": kind,
         "threads": torch.get_num_threads(),
-        "processes": int(os.environ.get("WORLD_SIZE", "1")),
+        "processes": processes(),
     }
+
+
+def processes() -> int:
+    """Return how many processes train together."""
+    return int(os.environ.get("WORLD_SIZE", "1"))
 
 
 @contextmanager

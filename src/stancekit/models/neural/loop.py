@@ -61,6 +61,7 @@ def train(net: nn.Module, job: Job, recipe: Recipe, workspace: Workspace | None,
     loss is no number, and when memory or disk run out.
     """
     space = workspace or Workspace()
+    recipe = recipe.lengthened(len(job.rows), hardware.processes())
     where = hardware.device(recipe.device)
     kind = hardware.precision(recipe.precision, where)
     hardware.seed_all(seed)
