@@ -5,7 +5,8 @@ Run from the repository root, with the folder that holds one folder a target:
 
 The five folds and the SVM (words 1–3, characters 2–5) are those of benchmarks/tweeteval.py. The target's name is read
 as a pair: no tweet marks it. In every fold the model stops by each tenth tweet of its train side. F_avg is computed
-over the joined predictions of the five test sides; differences are paired by tweet.
+over the joined predictions of the five test sides; differences are paired by tweet. *Ensemble* averages the seeds'
+probabilities; *ensemble with linear* averages that with the probabilities of `linear` (logistic regression).
 """
 
 from __future__ import annotations
@@ -17,9 +18,10 @@ from neural_common import Run, Settings, limited, parse, parser, run_seeds, sett
 from neural_figures import Book, Figure, rates
 from stancekit import codebook, tasks
 from stancekit.data.load import load
+from stancekit.runs.ensemble import together
 from stancekit.schema import Prediction
 from stancekit.tasks import Part
-from tweeteval import folds, out_of_fold, plain_svm
+from tweeteval import CANDIDATES, fitted, folds, out_of_fold, plain_svm
 
 ROWS: dict[str, Settings] = {
     "transformer": {
@@ -27,9 +29,10 @@ ROWS: dict[str, Settings] = {
         "pool": "mean",
         "target": "pair",
         "max_length": 128,
-        "training": {"epochs": 5, "batch_size": 16, "learning_rate": 5e-5},
+        "training": {"epochs": 4, "batch_size": 16, "learning_rate": 1e-4, "head_rate": 1.0, "average": 0.3},
     },
 }
+LOGISTIC = next(own for own in CANDIDATES if own["classifier"] == "logreg")
 SVM = "plain SVM per target"
 FIGURES = [Figure("f_avg", "f_avg"), Figure("f1", "macro_f1")]
 
@@ -55,6 +58,12 @@ def joined(found: list[list[Run]]) -> list[list[Prediction]]:
     return [[p for run in seed for p in run.predictions] for seed in zip(*found, strict=True)]
 
 
+def tell(book: Book, title: str, whole: Part, runs: dict[str, list[list[Prediction]]], own: Settings) -> None:
+    """Print and note the figures of a row and its difference from the SVM."""
+    book.figures(title, whole, runs[title], FIGURES, own)
+    book.differences(title, SVM, whole, runs, FIGURES, own)
+
+
 def main() -> None:
     """Read the arguments, predict out of fold, and print and note figures and differences."""
     given = parse(parser(__doc__, data="the folder with one folder a target"))
@@ -67,8 +76,13 @@ def main() -> None:
         found = by_fold(given, title, own, whole)
         runs[title] = joined(found)
         print(f"{title}: {rates([run for fold in found for run in fold])}")
-        book.figures(title, whole, runs[title], FIGURES, own)
-        book.differences(title, SVM, whole, runs, FIGURES, own)
+        tell(book, title, whole, runs, own)
+    linear = out_of_fold(whole, fitted("linear", LOGISTIC), 5)
+    means = [together(whole.task, list(said)) for said in zip(*runs["transformer"], strict=True)]
+    both = [together(whole.task, list(said)) for said in zip(means, linear, strict=True)]
+    for title, row in (("ensemble", means), ("ensemble with linear", both)):
+        runs[title] = [row] * len(given.seeds)
+        tell(book, title, whole, runs, {**own, "of seeds": given.seeds, "linear": LOGISTIC})
 
 
 if __name__ == "__main__":
