@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -107,6 +108,24 @@ def test_command_line(runs: dict[str, Path], tmp_path: Path) -> None:
     assert "liberated" in shown.stdout and "\x1b[" not in shown.stdout
     assert [line.split()[0] for line in shown.stderr.splitlines()] == ["attribution:", "framing:", "stance:"]
     assert subprocess.run([*by_root, "--quiet"], capture_output=True, text=True, check=True).stderr == ""
+
+
+def test_a_model_of_ones_own_answers_only_when_it_is_trusted(
+    runs: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "own_rules.py").write_text(
+        "from stancekit.models.lexicon import Lexicon\n\n\nclass Rules(Lexicon):\n    pass\n", encoding="utf-8"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    own = tmp_path / "own"
+    experiment.train("demo-stance", ["model={name: 'own_rules:Rules'}", f"output={own}"])
+    flags = [f"--{name}={path}" for name, path in {**runs, "stance": own}.items()]
+    command = [sys.executable, "-m", "stancekit", "tag", str(ROOT / "examples" / "article.txt"), *flags]
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    refused = subprocess.run(command, capture_output=True, text=True, env=environment)
+    assert refused.returncode == 1 and "code from elsewhere" in refused.stderr and "--trust-code" in refused.stderr
+    trusted = subprocess.run([*command, "--trust-code"], capture_output=True, text=True, env=environment)
+    assert trusted.returncode == 0, trusted.stderr
 
 
 def layers(text: str, *relations: tuple[str, str, str]) -> Layers:

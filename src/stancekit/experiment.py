@@ -242,13 +242,14 @@ def tag(
     stance: str | Path | None = None,
     actors: str | Path | None = None,
     runs: str | Path = DEFAULT,
+    trust_code: bool = False,
     say: Say = _silent,
 ) -> TaggedArticle:
     """Tag a file: a raw article, or native records, which keep their ids.
 
     Runs that are not named are chosen below `runs` by their scores on dev; `say` hears which run answers what.
     """
-    tagger = Tagger.load(attribution, framing, stance, actors, runs=runs)
+    tagger = Tagger.load(attribution, framing, stance, actors, runs=runs, trust_code=trust_code)
     for line in tagger.told:
         say(line)
     return tagger(read_inputs(Path(source)))

@@ -162,6 +162,7 @@ def tag(
     actors: Annotated[Path | None, typer.Option(help="actors.yaml: names, aliases, sides.")] = None,
     as_json: Json = False,
     html: Annotated[bool, typer.Option("--html", help="Print one HTML page.")] = False,
+    trust_code: Trust = False,
     quiet: Quiet = False,
 ) -> None:
     """Tag an article: who says it, how it is framed, and whose frame it is; tells on stderr which run says so."""
@@ -169,7 +170,7 @@ def tag(
 
     named = {"attribution": attribution, "framing": framing, "stance": stance}
     say = show.nothing if quiet else show.aside
-    found = experiment.tag(source, **named, actors=actors, runs=runs or tagger.DEFAULT, say=say)
+    found = experiment.tag(source, **named, actors=actors, runs=runs or tagger.DEFAULT, trust_code=trust_code, say=say)
     if as_json:
         for row in found.records():
             show.raw(json.dumps(row, ensure_ascii=False))
