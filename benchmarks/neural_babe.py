@@ -6,7 +6,7 @@ Run from the repository root:
 `random` is the published protocol: StratifiedKFold(5, shuffle, seed 42) in file order; the others are GroupKFold(5).
 *Mean over folds* is the published figure, of weighted F1; the other one is that of the joined predictions, whose
 interval resamples articles, or outlets in the folds by outlet. In every fold the encoder stops by each tenth article
-of its train side; the linear model learns from all of it.
+of its train side; the linear model learns from all of it. *Ensemble with linear* averages the probabilities of both.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from neural_figures import Book, counted, counted_difference, rates
 from stancekit import tasks
 from stancekit.data.load import load
 from stancekit.metrics.base import Counts
+from stancekit.runs.ensemble import together
 from stancekit.schema import Prediction
 from stancekit.tasks import Part
 
@@ -36,9 +37,10 @@ ROWS: dict[str, Settings] = {
     "transformer": {
         "name": "transformer",
         "max_length": 128,
-        "training": {"epochs": 3, "batch_size": 16, "learning_rate": 5e-5},
+        "training": {"epochs": 3, "batch_size": 16, "learning_rate": 1e-4, "head_rate": 5.0, "average": 0.3},
     },
 }
+BOTH = "ensemble with linear"
 FOLDS = ("random", "article", "outlet")
 
 
@@ -112,14 +114,21 @@ def measure(given: argparse.Namespace, part: Part, kind: str) -> None:
     book = Book(given, "babe", f"5 folds, {kind}")
     groups = (outlets(part) if kind == "outlet" else articles(part)) * len(given.seeds)
     counts: dict[str, Counts] = {}
-    for title, own in settings(ROWS, given).items():
+    rows: dict[str, list[list[Prediction]]] = {}
+    own_settings = settings(ROWS, given)
+    for title, own in own_settings.items():
         found = out_of_fold(given, f"{kind} {title}", own, part, cut)
-        runs = joined(part, found)
-        protocol = [published(part, cut, run) for run in runs]
+        rows[title] = joined(part, found)
+        print(f"{title}: {rates([run for fold in found for run in fold])}")
+    if {"linear", "transformer"} <= rows.keys():
+        pairs = zip(rows["linear"], rows["transformer"], strict=True)
+        rows[BOTH] = [[together(TASK, list(said)) for said in zip(*pair, strict=True)] for pair in pairs]
+        own_settings[BOTH] = {**own_settings["transformer"], "linear": own_settings["linear"]}
+    for title, own in own_settings.items():
+        protocol = [published(part, cut, run) for run in rows[title]]
         seeds = " ".join(f"{100 * value:.1f}" for value in protocol)
         print(f"{kind}, {title}: mean over folds {100 * np.mean(protocol):.1f} ({seeds} by seed)")
-        print(f"  {rates([run for fold in found for run in fold])}")
-        cells = [confusion(part, run) for run in runs]
+        cells = [confusion(part, run) for run in rows[title]]
         counts[title] = np.concatenate(cells)
         score = counted(METRIC, counts[title], groups, weighted_f1)
         setting = {**own, "mean over folds": round(float(np.mean(protocol)), 4)}
