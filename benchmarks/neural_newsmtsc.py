@@ -77,8 +77,10 @@ ROWS |= {"joint": _TAGGER, "joint, shared": _TAGGER}
 class Student(Transformer):
     """A `transformer` that learns .7 times the mean probabilities of kept predictions and .3 times gold."""
 
-    def __init__(self, encoder: str = "minilm", *, teachers: Sequence[str] = (), **settings: Any) -> None:
-        super().__init__(encoder, **settings)
+    def __init__(
+        self, encoder: str = "minilm", *, teachers: Sequence[str] = (), seed: int = 13, **settings: Any
+    ) -> None:
+        super().__init__(encoder, seed=seed, **settings)
         self.teachers = teachers
 
     def fit(self, train: Part, dev: Part, workspace: Workspace | None = None) -> None:
