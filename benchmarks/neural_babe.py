@@ -133,9 +133,10 @@ def measure(given: argparse.Namespace, part: Part, kind: str) -> None:
         score = counted(METRIC, counts[title], groups, weighted_f1)
         setting = {**own, "mean over folds": round(float(np.mean(protocol)), 4)}
         book.tell(title, METRIC, score, setting, [float(weighted_f1(one.sum(axis=0))) for one in cells])
-        if is_neural(own) and "linear" in counts:
-            pair = counted_difference(METRIC, counts["linear"], counts[title], groups, weighted_f1)
-            book.tell(f"{title} − linear", METRIC, pair, own)
+        for other in ("linear", "transformer") if is_neural(own) else ():
+            if other in counts and other != title:
+                pair = counted_difference(METRIC, counts[other], counts[title], groups, weighted_f1)
+                book.tell(f"{title} − {other}", METRIC, pair, own)
 
 
 def main() -> None:

@@ -38,7 +38,7 @@ BASE: dict[str, Any] = {
     "pool": "target",
     "target": "mark",
     "max_length": 128,
-    "training": {"epochs": 3, "batch_size": 16, "learning_rate": 1e-4, "average": 0.3},
+    "training": {"epochs": 3, "batch_size": 16, "learning_rate": 1e-4, "head_rate": 1.0, "average": 0.3},
 }
 LEVERS: dict[str, dict[str, Any]] = {
     "base": {},
@@ -70,7 +70,7 @@ def merged(change: dict[str, Any]) -> dict[str, Any]:
 ROWS = {name: merged(change) for name, change in LEVERS.items()}
 ROWS["ensemble"] = ROWS["base"]
 ROWS["distilled"] = {**ROWS["base"], "name": "neural_newsmtsc:Student"}
-_TAGGER = {"name": "joint", "max_length": 128, "training": {**BASE["training"], "head_rate": 1.0}}
+_TAGGER = {"name": "joint", "max_length": 128, "training": {**BASE["training"]}}
 ROWS |= {"joint": _TAGGER, "joint, shared": _TAGGER}
 
 

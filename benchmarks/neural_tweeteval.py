@@ -82,7 +82,9 @@ def main() -> None:
     both = [together(whole.task, list(said)) for said in zip(means, linear, strict=True)]
     for title, row in (("ensemble", means), ("ensemble with linear", both)):
         runs[title] = [row] * len(given.seeds)
-        tell(book, title, whole, runs, {**own, "of seeds": given.seeds, "linear": LOGISTIC})
+        setting = {**own, "of seeds": given.seeds, "linear": LOGISTIC}
+        tell(book, title, whole, runs, setting)
+        book.differences(title, "transformer", whole, runs, FIGURES, setting)
 
 
 if __name__ == "__main__":

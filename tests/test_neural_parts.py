@@ -335,3 +335,34 @@ def test_hardware_that_is_not_there_is_said(monkeypatch: pytest.MonkeyPatch) -> 
         monkeypatch.setattr(hardware, "_cpu_flags", lambda flags=flags: flags)
         assert hardware.precision("auto", torch.device("cpu")) == kind
     assert hardware.precision("fp32", torch.device("cpu")) == "fp32"
+
+
+def test_a_saved_model_answers_where_its_own_device_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
+    for there, expected in ((False, ["cpu", "cpu", "cpu"]), (True, ["cuda", "cuda", "cpu"])):
+        monkeypatch.setattr(torch.cuda, "is_available", lambda there=there: there)
+        assert [hardware.nearest(wanted).type for wanted in ("auto", "cuda", "cpu")] == expected
+
+
+class Lent(nn.Linear):
+    """A network that notes where it is put."""
+
+    def to(self, place: torch.device) -> Lent:
+        self.places = [*getattr(self, "places", []), place]
+        return super().to(place)
+
+    def forward(self, input_ids: torch.Tensor, **_: torch.Tensor) -> torch.Tensor:
+        return super().forward(input_ids.float()[:, :1])
+
+
+@pytest.mark.parametrize("read", [1, 2])  # given up after the first of two batches, and after both
+def test_a_network_is_lent_to_the_device_and_comes_back(monkeypatch: pytest.MonkeyPatch, read: int) -> None:
+    there, asked = torch.device("cpu", 0), []
+    monkeypatch.setattr(hardware, "nearest", lambda wanted: asked.append(wanted) or there)
+    net = Lent(1, 1).train()
+    rows = [{"ids": np.full(3000, k)} for k in range(2)]
+    given_out = kit.outputs(net, rows, Collate(0, False, device="mps"))
+    for _ in range(read):
+        next(given_out)
+    given_out.close()
+    assert asked == ["mps"] and net.places == [there, torch.device("cpu")] and net.training

@@ -69,9 +69,11 @@ def outputs(net: nn.Module, rows: Sequence[Row], collate: Collate) -> Iterator[t
     order = sorted(range(len(rows)), key=lambda k: (-len(rows[k]["ids"]), rows[k]["ids"].tobytes()))
     was_training = net.training
     net.to(place).eval()
-    with torch.inference_mode():
-        for chosen in batches.by_length([len(rows[k]["ids"]) for k in order], _PIECES):
-            numbers = [order[k] for k in chosen]
-            batch: Batch = {n: v.to(place) for n, v in collate([rows[k] for k in numbers]).items()}
-            yield numbers, net(**batch)
-    net.to(home).train(was_training)
+    try:
+        with torch.inference_mode():
+            for chosen in batches.by_length([len(rows[k]["ids"]) for k in order], _PIECES):
+                numbers = [order[k] for k in chosen]
+                batch: Batch = {n: v.to(place) for n, v in collate([rows[k] for k in numbers]).items()}
+                yield numbers, net(**batch)
+    finally:
+        net.to(home).train(was_training)

@@ -11,9 +11,7 @@ from torch import nn
 
 from stancekit.models.neural.chain_layer import NEVER
 from stancekit.models.neural.states import Floats, Range, tensor
-
-Labelled = tuple[int, int, str, float]
-"""First word, last word + 1, label, confidence."""
+from stancekit.models.relation_links import Found
 
 _SIZE = 64
 _RARE = -4.0
@@ -85,17 +83,17 @@ class SpanScorer(nn.Module):
                 for each in words
             ]
 
-    def spans(self, scores: Sequence[NDArray[np.float32]], bias: float = 0.0) -> list[list[Labelled]]:
+    def spans(self, scores: Sequence[NDArray[np.float32]], bias: float = 0.0) -> list[list[Found]]:
         """Return the spans with scores above `bias`, in text order, with their probabilities.
 
         Of spans of one label that share a word the likeliest stays; spans of different labels do not know each other.
         """
         return [self._of(each, bias) for each in scores]
 
-    def _of(self, scores: NDArray[np.float32], bias: float) -> list[Labelled]:
+    def _of(self, scores: NDArray[np.float32], bias: float) -> list[Found]:
         places = np.argwhere(scores > bias)
         likely = scores[tuple(places.T)]
-        found: list[Labelled] = []
+        found: list[Found] = []
         taken: dict[int, list[Range]] = {}
         for k in np.argsort(-likely, kind="stable"):
             start, more, label = map(int, places[k])

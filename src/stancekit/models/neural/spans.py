@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import nn
 from transformers import AutoModelForTokenClassification
 
@@ -27,10 +28,11 @@ from stancekit.models.neural.device_rows import DeviceRows
 from stancekit.models.neural.kit import Kit
 from stancekit.models.neural.loop import Job
 from stancekit.models.neural.recipe import TAGGING, Recipe
-from stancekit.models.neural.span_scorer import Labelled, SpanScorer
+from stancekit.models.neural.span_scorer import SpanScorer
 from stancekit.models.neural.states import Floats, Laid, in_row
 from stancekit.models.neural.tag_net import TagNet
 from stancekit.models.neural.words import WordRow
+from stancekit.models.relation_links import Found
 from stancekit.schema import Answer, Device, Example, Prediction, Span
 from stancekit.tasks import Part, Task
 from stancekit.text import tags
@@ -167,15 +169,14 @@ class Spans:
     def _tune(self, laid: Sequence[Laid], dev: Part) -> None:
         if not self.tune:
             return
-        found = states.run(self.net, laid, self._collate())
-        scorer, emissions = self.net.scorer, [s["emissions"].astype(np.float64) for s in found]
+        found, scorer = states.run(self.net, laid, self._collate()), self.net.scorer
         if scorer is not None:
             scores = scorer.scores([s["words"] for s in found])
             gold = [_ranges(one.toks, answer) for one, answer in zip(laid, dev.gold, strict=True)]
             self.bias = tuning.best(lambda bias: [[s[:3] for s in own] for own in scorer.spans(scores, bias)], gold)
         else:
             gold = [tags.ranges(self._tagged(one, own).layers[0]) for one, own in zip(laid, dev.gold, strict=True)]
-            self._lean(tuning.best_bias(self.net.chain, emissions, gold))
+            self._lean(tuning.best_bias(self.net.chain, _emissions(found), gold))
 
     def _lean(self, bias: float) -> None:
         """Lean toward the outside tag: in the classifier's own bias, so that transformers gives the same tags."""
@@ -208,11 +209,11 @@ class Spans:
             answers.append(Prediction(id=example.id, answer=tuple(d for d, _ in devices), probabilities=sure))
         return answers
 
-    def _decoded(self, found: Sequence[Mapping[str, Floats]]) -> list[list[Labelled]]:
+    def _decoded(self, found: Sequence[Mapping[str, Floats]]) -> list[list[Found]]:
         scorer, chain = self.net.scorer, self.net.chain
         if scorer is not None:
             return scorer.spans(scorer.scores([s["words"] for s in found]), self.bias)
-        return chain.spans(tuning.shifted([s["emissions"].astype(np.float64) for s in found], chain, self.bias))
+        return chain.spans(tuning.shifted(_emissions(found), chain, self.bias))
 
     def save(self, folder: Path) -> None:
         """Write a plain Hugging Face folder, `heads.safetensors`, and `stancekit.json` (labels, bias, actors)."""
@@ -241,6 +242,10 @@ def _loss(model: nn.Module, batch: Batch) -> torch.Tensor:
     return found
 
 
+def _emissions(found: Sequence[Mapping[str, Floats]]) -> list[NDArray[np.float64]]:
+    return [state["emissions"].astype(np.float64) for state in found]
+
+
 def _devices(answer: Answer) -> list[Device]:
     return [item for item in answer if isinstance(item, Device)] if isinstance(answer, tuple) else []
 
@@ -264,9 +269,10 @@ def _ranges(toks: Sequence[Span], answer: Answer) -> list[tuple[int, int, str]]:
 def _longest(train: Part) -> int:
     """Return the number of words of the longest span."""
     answers = zip(train.examples, train.gold, strict=True)
-    return max(b - a for e, answer in answers for a, b, _ in _ranges(tokens(e.sentence.text), answer))
+    lengths = (b - a for e, answer in answers for a, b, _ in _ranges(tokens(e.sentence.text), answer))
+    return max(lengths, default=1)
 
 
-def _spans(example: Example, one: Laid, found: Sequence[Labelled]) -> Prediction:
+def _spans(example: Example, one: Laid, found: Sequence[Found]) -> Prediction:
     answer = tuple(Span(one.toks[a].start, one.toks[b - 1].end, label) for a, b, label, _ in found)
     return Prediction(id=example.id, answer=answer, probabilities=tuple(round(f[3], 4) for f in found))
