@@ -7,8 +7,8 @@ Run from the repository root:
 Every model stops by an inner dev cut from its train by article; the held-out part is read once a model. Levers are
 compared with the base by the paired bootstrap over articles, the seeds' predictions counted together. `--articles N`
 learns from a part of train, drawn by hash, so that all levers can be tried on a small machine. `ensemble` averages the
-base's seeds, `distilled` learns from that average; `joint` has the base's settings in the tagger of all layers, and
-`joint, shared` learns the bundled corpus (its train part) beside.
+base's seeds, `ensemble with linear` that and a linear model, `distilled` learns from the seeds' average; `joint` has
+the base's settings in the tagger of all layers, and `joint, shared` learns the bundled corpus (its train part) beside.
 """
 
 from __future__ import annotations
@@ -59,6 +59,7 @@ LEVERS: dict[str, dict[str, Any]] = {
     "balanced": {"class_weight": "balanced"},
     "batch 32": {"training": {"batch_size": 32}},
     "5 epochs": {"training": {"epochs": 5}},
+    "embeddings frozen": {"training": {"freeze_embeddings": True}},
 }
 
 
@@ -68,7 +69,9 @@ def merged(change: dict[str, Any]) -> dict[str, Any]:
 
 
 ROWS = {name: merged(change) for name, change in LEVERS.items()}
-ROWS["ensemble"] = ROWS["base"]
+AVERAGED = ("ensemble", "ensemble with linear")
+LINEAR: Settings = {"name": "linear", "target": {"window": 5}}
+ROWS |= dict.fromkeys(AVERAGED, ROWS["base"])
 ROWS["distilled"] = {**ROWS["base"], "name": "neural_newsmtsc:Student"}
 _TAGGER = {"name": "joint", "max_length": 128, "training": {**BASE["training"]}}
 ROWS |= {"joint": _TAGGER, "joint, shared": _TAGGER}
@@ -121,9 +124,8 @@ def screened(
 ) -> list[list[Prediction]]:
     """Return the predictions of a row on the held-out part, for each seed."""
     title = f"{name}{named(given)}"
-    if name == "ensemble":
-        one = [ensemble.together(TASK, list(said)) for said in zip(*found["base"], strict=True)]
-        return [one] * len(given.seeds)
+    if name in AVERAGED:
+        return averaged(given, name, own, found["base"], train, held)
     if own["name"] == "joint":
         return [run.predictions for run in by_joint(given, title, own, train, held, shared="shared" in name)]
     if name == "distilled":
@@ -131,6 +133,18 @@ def screened(
     both = Part(TASK, held.examples + train.examples, held.gold + train.gold) if name == "base" else held
     runs = run_seeds(given, title, own, train, both, metric=FIGURE.row)  # train, too: `distilled` learns from it
     return [run.predictions[: len(held)] for run in runs]
+
+
+def averaged(
+    given: Any, name: str, own: Settings, base: list[list[Prediction]], train: Part, held: Part
+) -> list[list[Prediction]]:
+    """Return the mean of the base's seeds, or that and `linear` half and half; the same one for every seed."""
+    one = [ensemble.together(TASK, list(said)) for said in zip(*base, strict=True)]
+    if "linear" in name:
+        own["linear"] = LINEAR
+        (linear, *_) = run_seeds(given, f"{given.step} linear{named(given)}", LINEAR, train, held, metric=FIGURE.row)
+        one = [ensemble.together(TASK, list(said)) for said in zip(one, linear.predictions, strict=True)]
+    return [one] * len(given.seeds)
 
 
 def by_joint(given: Any, title: str, own: Settings, train: Part, held: Part, *, shared: bool) -> list[Run]:
@@ -154,20 +168,31 @@ def by_joint(given: Any, title: str, own: Settings, train: Part, held: Part, *, 
 
 def read(given: Any) -> None:
     """Train the rows of the table on train, and read both dev files once a row and seed."""
-    given.only = given.only or ["base"]
+    given.only = given.only or ["base", *AVERAGED]
+    refused = set(given.only) & {"distilled", "joint", "joint, shared"}
+    if refused:
+        raise SystemExit(f"--only: {min(refused)!r} is a row of `screen` alone")
+    found: dict[str, list[list[Prediction]]] = {}
     train = limited(part(given.data / "train.jsonl"), given.limit)
     articles = {e.sentence.document for e in train.examples}
     files = {name: limited(part(given.data / f"{name}.jsonl"), given.limit) for name in ("dev_rw", "dev_mt")}
     both = Part(train.task, *(sum((getattr(f, own) for f in files.values()), ()) for own in ("examples", "gold")))
     for name, own in settings(ROWS, given).items():
-        runs = [run.predictions for run in run_seeds(given, f"dev {name}", own, train, both, metric=FIGURE.row)]
+        if name in AVERAGED:
+            found[name] = averaged(given, name, own, found["base"], train, both)
+        else:
+            runs = run_seeds(given, f"dev {name}", own, train, both, metric=FIGURE.row)
+            found[name] = [run.predictions for run in runs]
         first = 0
         for file, whole in files.items():
             apart = [k for k, e in enumerate(whole.examples) if e.sentence.document not in articles]
             for title, rows in ((file, list(range(len(whole)))), (f"{file}, articles not in train", apart)):
                 print(title)
-                found = [[run[first + k] for k in rows] for run in runs]
-                Book(given, "newsmtsc", title).figures(name, subset(whole, rows), found, [FIGURE], own)
+                book, held = Book(given, "newsmtsc", title), subset(whole, rows)
+                own_rows = {row: [[run[first + k] for k in rows] for run in runs] for row, runs in found.items()}
+                book.figures(name, held, own_rows[name], [FIGURE], own)
+                if name != "base" and "base" in found:
+                    book.differences(name, "base", held, own_rows, [FIGURE], own)
             first += len(whole)
 
 

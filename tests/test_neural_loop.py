@@ -18,6 +18,7 @@ from torch.nn import functional as F
 from transformers import TrainerState
 
 from stancekit.errors import Interrupted, StancekitError
+from stancekit.files import file_hash
 from stancekit.models.base import Workspace
 from stancekit.models.neural import averaging, loop, watch
 from stancekit.models.neural.batches import Bucketed, Collate
@@ -258,7 +259,7 @@ def test_ctrl_c_in_the_last_step_stops_nothing(undisturbed, tmp_path: Path) -> N
     assert Trained(tmp_path, hook=hook).train().result == undisturbed.result
 
 
-@pytest.mark.parametrize("damage", ["truncated", "missing", "unmarked", "bad mark", "half deleted"])
+@pytest.mark.parametrize("damage", ["truncated", "changed", "missing", "unmarked", "bad mark", "half deleted"])
 def test_a_damaged_checkpoint_is_passed_over(undisturbed, tmp_path: Path, damage: str) -> None:
     with pytest.raises(Killed):
         Trained(tmp_path, hook=kill_at(20)).train()
@@ -267,6 +268,8 @@ def test_a_damaged_checkpoint_is_passed_over(undisturbed, tmp_path: Path, damage
     optimizer = last / "optimizer.pt"
     if damage == "truncated":
         optimizer.write_bytes(optimizer.read_bytes()[:-100])
+    elif damage == "changed":
+        optimizer.write_bytes(optimizer.read_bytes()[:-100] + bytes(100))
     elif damage == "missing":
         optimizer.unlink()
     elif damage == "unmarked":
@@ -303,9 +306,9 @@ def test_code_in_a_checkpoint_is_refused(tmp_path: Path) -> None:
             return os.mkdir, (str(tmp_path / "pwned"),)
 
     mark, state = tmp_path / "checkpoint-9" / "watch.json", tmp_path / "checkpoint-9" / "scheduler.pt"
-    size = state.stat().st_size
+    digest = file_hash(state)
     torch.save(Bad(), state)
-    mark.write_text(mark.read_text().replace(f'"scheduler.pt": {size}', f'"scheduler.pt": {state.stat().st_size}'))
+    mark.write_text(mark.read_text().replace(digest, file_hash(state)))
     with pytest.raises(Exception, match="[Ww]eights.only|Unsupported"):
         Trained(tmp_path).train()
     assert not (tmp_path / "pwned").exists()

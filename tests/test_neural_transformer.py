@@ -64,6 +64,7 @@ CASES = [
     ("deberta", "frames", {"lora": {"rank": 2}, "loss": "asymmetric", "threshold": 0.3}),
     ("modernbert", "voice", {"lora": {}, "pool": "standard", "soft_labels": True}),
     ("bert", "voice", {"training": {"checkpointing": True, "layer_decay": 0.9}}),
+    ("roberta", "voice", {"pool": "standard", "lora": {"rank": 2}, "training": {"freeze_embeddings": True}}),
 ]
 
 
@@ -92,6 +93,16 @@ def test_the_same_seed_gives_the_same_bytes(encoders: Encoders, tmp_path: Path, 
         model, _ = fitted(encoders["bert"], "frames", seed=seed, **settings)
         found.append(contents(saved(model, tmp_path / str(number))))
     assert found[0] == found[1] != found[2]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_frozen_embeddings_stay_as_they_were_and_all_else_learns(encoders: Encoders, kind: str) -> None:
+    before = dict(AutoModel.from_pretrained(encoders[kind]).named_parameters())
+    model, _ = fitted(encoders[kind], "voice", training={"freeze_embeddings": True})
+    table = model.net.encoder.get_input_embeddings().weight
+    for name, after in model.net.encoder.named_parameters():
+        assert torch.equal(after, before[name]) == (after is table), name
+        assert after.requires_grad, name
 
 
 @pytest.mark.parametrize(("name", "function"), [("voice", "softmax"), ("frames", "sigmoid")])

@@ -6,7 +6,8 @@ import math
 import re
 import shutil
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -65,7 +66,8 @@ def train(net: nn.Module, job: Job, recipe: Recipe, workspace: Workspace | None,
     where = hardware.device(recipe.device)
     kind = hardware.precision(recipe.precision, where)
     hardware.seed_all(seed)
-    with tempfile.TemporaryDirectory() as temporary, quietly(), hardware.memory_errors():
+    frozen = _frozen(net, job.pretrained, recipe)
+    with tempfile.TemporaryDirectory() as temporary, quietly(), hardware.memory_errors(), frozen:
         keeps = space.folder is not None
         folder = space.folder if space.folder is not None else Path(temporary)
         watch = Watch(net, job.judge, recipe, space)
@@ -178,6 +180,22 @@ class Epochs(TrainerCallback):
         """Set the epoch; amid one, `state.epoch` is a fraction."""
         if hasattr(self.order, "set_epoch"):
             self.order.set_epoch(int((state.epoch or 0.0) + 1e-6))
+
+
+@contextmanager
+def _frozen(net: nn.Module, pretrained: str, recipe: Recipe) -> Iterator[None]:
+    """Keep the vectors of the vocabulary as they are inside, where the recipe says so."""
+    if not recipe.freeze_embeddings:
+        yield
+        return
+    encoder: Any = net.get_submodule(pretrained.rstrip("."))
+    table = encoder.get_input_embeddings().weight
+    learns = table.requires_grad  # under LoRA it does not anyway
+    table.requires_grad_(False)
+    try:
+        yield
+    finally:
+        table.requires_grad_(learns)
 
 
 def groups(net: nn.Module, pretrained: str, recipe: Recipe) -> list[dict[str, Any]]:

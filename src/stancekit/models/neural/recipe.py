@@ -36,7 +36,9 @@ class Recipe:
     `epochs` passes over train in batches of `batch_size` rows of similar length, `accumulate` of them a step; more
     passes, up to 30, where they make less than `least_steps` steps (only when `epochs` is not given).
     `learning_rate` rises over the first `warmup` share of the steps and falls to 0; `head_rate` multiplies it for
-    parameters that are not pretrained; each layer below the top has it times `layer_decay` once more.
+    parameters that are not pretrained; each layer below the top has it times `layer_decay` once more. With
+    `freeze_embeddings` the table of the vocabulary's vectors stays as it is: half of a small encoder's weights, whose
+    gradients and steps cost a fifth of the time.
     `average` is the share of the steps, at the end, whose weights are averaged (0: none). Dev is scored
     `evaluations` times an epoch, the best weights are kept, and training ends after `patience` scores without a
     better one (0: never). `precision` is bf16 where `auto` finds hardware for it. `checkpointing` recomputes
@@ -52,6 +54,7 @@ class Recipe:
     weight_decay: float = 0.01
     warmup: float = 0.1
     layer_decay: float = 1.0
+    freeze_embeddings: bool = False
     average: float = 0.0
     evaluations: int = 1
     patience: int = 0

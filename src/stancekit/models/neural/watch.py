@@ -17,7 +17,7 @@ from torch import nn
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
 from stancekit.errors import StancekitError, fail
-from stancekit.files import read_json, write_json
+from stancekit.files import file_hash, read_json, write_json
 from stancekit.models.base import Workspace
 from stancekit.models.neural import averaging
 from stancekit.models.neural.averaging import Average
@@ -145,7 +145,7 @@ class Watch(TrainerCallback):
             raise fail("training", f"the weights are no numbers any longer after step {self.step}", GENTLER)
 
     def on_save(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any) -> None:
-        """Put what is watched beside the checkpoint; the JSON, written last, marks it as whole and tells its sizes."""
+        """Put what is watched beside the checkpoint; the JSON, written last, marks it as whole and tells its hashes."""
         PartialState().wait_for_everyone()  # each process writes a share of the checkpoint
         if not PartialState().is_main_process:
             return
@@ -154,23 +154,23 @@ class Watch(TrainerCallback):
             if weights:
                 averaging.write(folder / f"{name}.safetensors", weights)
         plain = self._plain | {"averaged": self.average.count, "open": self._loss, "step": self.step}
-        plain |= {"over": control.should_training_stop and not self.stopped, "sizes": _sizes(folder)}
+        plain |= {"over": control.should_training_stop and not self.stopped, "hashes": _hashes(folder)}
         write_json(folder / _STATE, plain)
 
     @staticmethod
     def is_whole(checkpoint: Path) -> bool:
-        """Say whether a checkpoint was written to its end, and nothing was lost of it since."""
+        """Say whether a checkpoint was written to its end, and nothing of it was lost or changed since."""
         try:
-            sizes = read_json(checkpoint / _STATE)["sizes"]
-        except (StancekitError, KeyError, TypeError):
+            hashes = read_json(checkpoint / _STATE)["hashes"]
+            return bool(_hashes(checkpoint).items() >= hashes.items())
+        except (StancekitError, KeyError, TypeError, AttributeError):
             return False
-        return bool(_sizes(checkpoint).items() >= sizes.items())
 
     def restore(self, checkpoint: Path) -> None:
         """Go on as at a checkpoint."""
         plain = read_json(checkpoint / _STATE)
         self.over, self.step = plain.pop("over"), plain.pop("step")
-        del plain["sizes"]
+        del plain["hashes"]
         self.average.count, self._loss = plain.pop("averaged"), plain.pop("open")
         self._plain = plain
         if self.average.count:
@@ -192,5 +192,5 @@ class Watch(TrainerCallback):
         self.space.curve.update(curve, metric=self.space.metric, best_step=best[0] if best else None, steps=self.step)
 
 
-def _sizes(folder: Path) -> dict[str, int]:
-    return {p.name: p.stat().st_size for p in sorted(folder.iterdir()) if p.is_file()}
+def _hashes(folder: Path) -> dict[str, str]:
+    return {p.name: file_hash(p) for p in sorted(folder.iterdir()) if p.is_file()}
