@@ -54,16 +54,24 @@ def stances(draw, size: int, labels=("favor", "against", "none")):
 
 @st.composite
 def layers(draw, text: str):
-    """Layers of one text, each of them missing now and then; `tone` is a label set toward targets."""
+    """Layers of one text, each of them missing now and then.
+
+    Of the label sets, `tone` is toward targets, `mood` one label, `themes` a set of labels, `marks` spans.
+    """
     size = len(text)
     few = lambda one: st.none() | st.lists(one, max_size=2).map(tuple)
-    tone = draw(few(stances(size, ("pos", "neg"))))
+    sets = {
+        "tone": draw(few(stances(size, ("pos", "neg")))),
+        "mood": draw(st.none() | st.sampled_from(["calm", "loud"])),
+        "themes": draw(st.none() | st.frozensets(st.sampled_from(["war", "law"]))),
+        "marks": draw(few(parts(size, most=1).map(lambda found: Span(found[0].start, found[0].end, "xy"[size % 2])))),
+    }
     return Layers(
         text=text,
         attributions=draw(few(attributions(size))),
         devices=draw(few(devices(size))),
         stances=draw(few(stances(size))),
-        labels={} if tone is None else {"tone": tone},
+        labels={name: answer for name, answer in sets.items() if answer is not None},
     )
 
 

@@ -206,6 +206,28 @@ def test_a_set_named_as_a_layer_is_refused(plan, tmp_path) -> None:
         gather(read(plan, f"data.also=[{path}]", "task=layers", f"data.codebook={tmp_path / 'book.yaml'}"))
 
 
+def test_every_label_set_is_a_layer_of_its_own_kind(plan, tmp_path) -> None:
+    sets = {
+        "tone": (Stance(Target("regime"), "bad"),),
+        "bias": "Biased",
+        "themes": frozenset({"war", "law"}),
+        "marks": (Span(4, 8, "hot"),),
+        "nothing": (),
+    }
+    path = write(tmp_path / "x.jsonl", [sentence("x", 1, labels=sets), sentence("x", 2, labels={"bias": "Neutral"})])
+    task = gather(read(plan, f"data.also=[{path}]", "task=layers")).task
+    own = {one.name: (one.kind, one.labels) for one in task.inner if one.name in sets}
+    assert own == {
+        "bias": ("single", ("Biased", "Neutral")),
+        "marks": ("spans", ("hot",)),
+        "themes": ("multi", ("law", "war")),
+        "tone": ("targeted", ("bad",)),
+    }
+    other = write(tmp_path / "y.jsonl", [sentence("y", 1, labels={"bias": frozenset({"Biased"})})])
+    with pytest.raises(StancekitError, match=r"'bias' is of kind multi here, single there.*rename_sets"):
+        gather(read(plan, f"data.also=[{path}, {other}]", "task=layers"))
+
+
 def test_three_data_sets_train_one_tagger(plan, tmp_path) -> None:
     """The readers of PolNeAR and NewsMTSC beside the bundled corpus: layers that are absent stay absent."""
     further = [

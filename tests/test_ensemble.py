@@ -109,6 +109,9 @@ def test_whole_answers_are_merged_layer_by_layer() -> None:
     assert isinstance(answer, Layers) and answer.text == said[0].text
     assert answer.attributions == (attribution(0),) and answer.devices == (device(3),)
     assert answer.stances == stances("favor", "none") and answer.labels == {"mood": ()}
+    moods = [layers(labels={"bias": b, "marks": (Span(0, 4, m),)}) for b, m in zip("xyy", "abb", strict=True)]
+    answer = together(tasks.layers(BOOK), predictions(*((own, None) for own in moods))).answer
+    assert answer == layers(labels={"bias": "y", "marks": (Span(0, 4, "b"),)})
     alone = [layers(devices=(device(3),)), layers(devices=())]
     answer = together(tasks.layers(BOOK), predictions(*((own, None) for own in alone))).answer
     assert answer == layers(devices=(device(3),)), "a layer that no run answers stays absent"

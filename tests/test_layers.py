@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -16,13 +17,21 @@ from stancekit.data import record
 from stancekit.errors import Problems, StancekitError
 from stancekit.evaluation import Evaluated
 from stancekit.metrics.layers import by_target
+from stancekit.models.majority import Majority
 from stancekit.runs.answered import answered
 from stancekit.runs.run import describe_task, restore_task
 from stancekit.schema import Attribution, Device, Example, Layers, Prediction, Sentence, Span, Stance, Target, parts_of
+from stancekit.tasks import Part
 
 TEXT = "Karsk shelled the heroic town, Tolmenia said."
 BUILT_IN = tasks.built_in("layers", codebook.default())
-TASK = tasks.over((*BUILT_IN.inner, tasks.own("tone", "targeted", ["pos", "neg"])))
+OWN = (
+    tasks.own("tone", "targeted", ["pos", "neg"]),
+    tasks.own("mood", "single", ["calm", "loud"]),
+    tasks.own("themes", "multi", ["war", "law"]),
+    tasks.own("marks", "spans", ["x", "y"]),
+)
+TASK = tasks.over((*BUILT_IN.inner, *OWN))
 SAID = Attribution(
     source=parts_of([(31, 39)]), cue=parts_of([(40, 44)]), content=parts_of([(0, 29)]), cue_stance="neutral"
 )
@@ -83,13 +92,14 @@ def test_a_layer_is_scored_as_the_task_of_its_own_would_be(pairs) -> None:
     metric = components.build("metric", "each_layer", {"task": TASK})
     counts = np.sum([metric.count(gold, predicted, TEXT) for gold, predicted in pairs], axis=0)
     found = dict(zip(metric.rows, metric.score(counts), strict=True))
-    for name in ("linked_overlap", "strict", "span_overlap"):
-        one = TASK.inner[1 if name == "span_overlap" else 0]
-        alone = components.build("metric", name, {"task": one})
-        rows = [(one.view(g), one.view(p) or ()) for g, p in pairs if one.view(g) is not None]
+    empty = {"single": "", "multi": frozenset()}
+    for task, name in [(one, name) for one in TASK.inner if one.kind != "targeted" for name in one.metrics]:
+        alone = components.build("metric", name, {"task": task})
+        both = [(task.view(g), task.view(replace(p, stances=g.stances))) for g, p in pairs]
+        rows = [(own, empty.get(task.kind, ()) if given is None else given) for own, given in both if own is not None]
         sums = np.sum([np.zeros(alone.size), *(alone.count(*row, TEXT) for row in rows)], axis=0)
         for (figure, label), value in zip(alone.rows, alone.score(sums), strict=True):
-            np.testing.assert_equal(found[f"{one.name} {figure}", label], value)
+            np.testing.assert_equal(found[f"{task.name} {figure}", label], value)
 
 
 def stances(*rows) -> list[Stance]:
@@ -160,6 +170,18 @@ def test_a_report_judges_only_what_gold_has() -> None:
     assert "Mistakes: 2 of 2, among 3 examples" in page, "the second sentence is right"
     assert "gold: none “Karsk” stance" in page and "predicted: favor “Karsk” stance" in page
     assert "| stance, accuracy | 0.000 |" in page and "## By rule: holder-F1" in page
+
+
+def test_majority_answers_sets_of_sentences(tmp_path) -> None:
+    moods = [("loud", {"war"}), ("calm", {"war"}), ("loud", {"war", "law"})]
+    rows = [example(k, labels={"mood": mood, "themes": frozenset(own)}) for k, (mood, own) in enumerate(moods)]
+    model, again = Majority(), Majority()
+    model.fit(tasks.part(TASK, [e.sentence for e in rows]), Part(TASK))
+    model.save(tmp_path)
+    again.load(tmp_path, TASK)
+    for one in (model, again):
+        (found,) = one.predict([example(9)])
+        assert found.answer.labels == {"mood": "loud", "themes": frozenset({"war"})}
 
 
 def test_majority_answers_every_target_end_to_end(tmp_path) -> None:

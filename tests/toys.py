@@ -137,6 +137,25 @@ def judged(count: int, first: int = 0, name: str | None = None, labels: Sequence
     return found
 
 
+def labelled(count: int, first: int = 0) -> list[Sentence]:
+    """Return sentences with label sets of their own: `tone` (one), `sides` (several, or none), `marks` (spans)."""
+    found = []
+    for number in range(first, first + count):
+        line = Line(number)
+        line.some(1, 2)
+        word = str(line.rng.choice([*FRAMES]))
+        mark = line.add(word)
+        sides = set()
+        for actor in line.rng.choice(ACTORS, number % 3, replace=False):
+            line.some(1, 1)
+            line.add(str(actor))
+            sides.add("east" if ACTORS.index(str(actor)) < 3 else "west")
+        marks = (Span(mark.start, mark.end, "loud" if word == "sham" else "warm"),)
+        labels = {"tone": FRAMES[word], "sides": frozenset(sides), "marks": marks}
+        found.append(line.sentence(number, labels=labels))
+    return found
+
+
 def cut(task: Task, sentences: Sequence[Sentence], dev: int = 0) -> tuple[Part, Part]:
     """Return train and dev: the last `dev` sentences."""
     edge = len(sentences) - dev

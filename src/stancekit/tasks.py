@@ -31,6 +31,9 @@ LAYER_METRICS: dict[str, tuple[str, ...]] = {
     "relations": ("linked_exact", "linked_overlap", "strict"),
     "devices": ("span_exact", "span_overlap", "device_attributes"),
     "targeted": ("accuracy", "f1"),
+    "single": ("accuracy", "f1"),
+    "multi": ("f1",),
+    "spans": ("span_exact", "span_overlap"),
 }
 """What each layer of the task `layers` is scored by: fewer figures than for a task of its own."""
 
@@ -113,7 +116,7 @@ def _both_layers(layers: Layers) -> Layers | None:
 
 
 def layers(codebook: Codebook) -> Task:
-    """All that is annotated of a sentence, whichever layers that is: attributions, devices, stances."""
+    """All that is annotated of a sentence: attributions, devices and stances, as far as it has them."""
     return over((attribution(codebook), devices(codebook), stance(codebook)))
 
 

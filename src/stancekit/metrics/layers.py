@@ -16,11 +16,18 @@ from stancekit.metrics.labels import mean_defined
 from stancekit.schema import Answer, Layers, Stance
 from stancekit.tasks import Task
 
-LEADS = {"relations": "linked_overlap_f1", "devices": "span_overlap_f1", "targeted": "macro_f1"}
+LEADS = {
+    "relations": "linked_overlap_f1",
+    "devices": "span_overlap_f1",
+    "spans": "span_overlap_f1",
+    **dict.fromkeys(("targeted", "single", "multi"), "macro_f1"),
+}
 """By kind of layer, the figure that `layers_mean` takes."""
 MEAN = ("layers_mean", "")
 
 Pair = tuple[Answer, Answer]
+_EMPTY: dict[str, Answer] = {"single": "", "multi": frozenset()}
+"""By kind of layer, the answer of a prediction that leaves it out, where it is not ()."""
 
 
 class EachLayer:
@@ -95,7 +102,7 @@ def _pairs(one: Task, gold: Layers, predicted: Layers) -> Iterator[Pair]:
     if one.kind == "targeted":
         yield from by_target(_stances(own), _stances(one.view(predicted)))
     else:
-        yield own, one.view(replace(predicted, stances=gold.stances)) or ()
+        yield own, one.view(replace(predicted, stances=gold.stances)) or _EMPTY.get(one.kind, ())
 
 
 def _stances(answer: Answer | None) -> list[Stance]:

@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from stancekit.errors import fail
 from stancekit.files import read_json, write_json
-from stancekit.schema import Example, Layers, Prediction, Stance
+from stancekit.schema import Answer, Example, Layers, Prediction, Stance
 from stancekit.tasks import KINDS, Part, Task, labels_in, targets_of
 
 Shares = dict[str, float]
@@ -21,7 +21,8 @@ class Majority:
     A targeted task gets the most frequent label of the target's name, where train has the name (unless
     `per_target` is off). A multi-label task gets the most frequent set of labels, which may be the empty one.
     Of equally frequent answers the one first in the task's order is taken (the smaller set first). Spans,
-    relations and devices: none. Of whole layers, every target gets the most frequent label of its set.
+    relations and devices: none. Of whole layers, every target gets the most frequent label of its set, and every
+    sentence the most frequent label or labels of sets of its own.
     """
 
     kinds: ClassVar[frozenset[str]] = frozenset(KINDS)
@@ -38,6 +39,7 @@ class Majority:
         self._shares: Shares = {}
         self._targets: dict[str, Shares] = {}
         self._toward = {one.name: _commonest(one, train) for one in train.task.inner if one.kind == "targeted"}
+        self._own = {one.name: _usual(one, train) for one in train.task.inner if one.kind in ("single", "multi")}
         if self._kind == "multi":
             self._fit_sets([a for a in train.gold if isinstance(a, frozenset)])
         elif self._kind in ("single", "targeted"):
@@ -79,20 +81,22 @@ class Majority:
     def _layers(self, example: Example) -> Layers:
         """Return no span at all, and a label toward each target that is to be judged."""
         sets = {name: [Stance(t, label) for t in targets_of(example, name)] for name, label in self._toward.items()}
-        found = {name: tuple(stances) for name, stances in sets.items() if stances}
-        stances = found.pop("stance", ()) if "stance" in sets else None
+        stances = tuple(sets.pop("stance")) if "stance" in sets else None
+        found: dict[str, Answer] = {name: tuple(toward) for name, toward in sets.items() if toward}
+        found |= {name: frozenset(said) if isinstance(said, list) else said for name, said in self._own.items()}
         return Layers(text=example.sentence.text, attributions=(), devices=(), stances=stances, labels=found)
 
     def save(self, folder: Path) -> None:
         """Write `majority.json`."""
         state = {"kind": self._kind, "answer": self._answer, "shares": self._shares, "targets": self._targets}
-        write_json(folder / "majority.json", state | {"labels": self._labels, "toward": self._toward})
+        write_json(folder / "majority.json", state | {"labels": self._labels, "toward": self._toward, "own": self._own})
 
     def load(self, folder: Path, task: Task) -> None:
         """Take back what `save` wrote."""
         state = read_json(folder / "majority.json")
         self._kind, self._labels, self._answer = state["kind"], tuple(state["labels"]), state["answer"]
-        self._shares, self._targets, self._toward = state["shares"], state["targets"], state["toward"]
+        self._shares, self._targets = state["shares"], state["targets"]
+        self._toward, self._own = state["toward"], state["own"]
 
 
 def _commonest(one: Task, train: Part) -> str:
@@ -100,6 +104,14 @@ def _commonest(one: Task, train: Part) -> str:
     answers = [one.view(gold) for gold in train.gold if isinstance(gold, Layers)]
     counts = Counter(label for answer in answers for label in labels_in(answer))
     return max(one.labels, key=lambda label: counts[label])
+
+
+def _usual(one: Task, train: Part) -> str | list[str]:
+    """Return the most frequent answer to a label set of sentences in train, sets as sorted lists."""
+    answers = [one.view(gold) for gold in train.gold if isinstance(gold, Layers)]
+    counts = Counter(tuple(labels_in(answer)) for answer in answers if answer is not None)
+    best = min(counts, key=lambda labels: (-counts[labels], labels), default=())
+    return list(best) if one.kind == "multi" else next(iter(best), one.labels[0])
 
 
 def _name(example: Example) -> str:

@@ -14,7 +14,7 @@ from stancekit.files import read_json, write_json
 from stancekit.runs import members
 from stancekit.runs.run import Run
 from stancekit.runs.run import load as load_run
-from stancekit.schema import Answer, Example, Layers, Prediction
+from stancekit.schema import Answer, Example, Layers, Prediction, Stance
 from stancekit.tasks import KINDS, Part, Task
 
 FILE = "ensemble.json"
@@ -105,8 +105,14 @@ def _most(answers: Sequence[Answer]) -> Answer:
         if said:
             found[name] = merged(said)
     names = dict.fromkeys(name for one in layers for name in one.labels)
-    labels = {name: _stances([one.labels[name] for one in layers if name in one.labels]) for name in names}
+    labels = {name: _labels([one.labels[name] for one in layers if name in one.labels]) for name in names}
     return Layers(text=layers[0].text, **found, labels=labels)
+
+
+def _labels(said: Sequence[Answer]) -> Answer:
+    """Return what most say of a label set: toward targets, of the sentence, or spans."""
+    toward = any(isinstance(answer, tuple) and answer and isinstance(answer[0], Stance) for answer in said)
+    return _stances(said) if toward else consensus.majority(said)
 
 
 def _stances(said: Sequence[Any]) -> tuple[Any, ...]:

@@ -19,7 +19,7 @@ from stancekit.errors import Problems, StancekitError, fail
 from stancekit.files import dump_json, sha256
 from stancekit.resources import bundled
 from stancekit.runs import headline
-from stancekit.schema import Stance
+from stancekit.schema import Answer, Stance
 from stancekit.tasks import Part, Task
 
 
@@ -164,17 +164,33 @@ def _observed(task: Task, datasets: Sequence[Dataset]) -> tuple[str, ...]:
 
 
 def _own_sets(task: Task, datasets: Sequence[Dataset]) -> Iterator[Task]:
-    """Yield a task for every label set toward targets that some data set has under a name of its own.
+    """Yield a task for every label set that some data set has under a name of its own: of targets, sentences or spans.
 
     Its labels are a codebook's where one has the set. Nothing of it is mapped to the stance layer.
     """
-    answers = (item for d in datasets for s in d.sentences for item in s.gold.labels.items())
-    for key in sorted({key for key, a in answers if isinstance(a, tuple) and a and isinstance(a[0], Stance)}):
+    kinds: dict[str, dict[str, Dataset]] = {}
+    for dataset in datasets:
+        for key, answer in (item for s in dataset.sentences for item in s.gold.labels.items() if item[1]):
+            kinds.setdefault(key, {}).setdefault(_kind(answer), dataset)
+    for key, found in sorted(kinds.items()):
+        first = next(iter(found.values()))
         if key in [one.name for one in task.inner]:
             what = f"the label set {key!r} has the name of a layer"
-            raise fail(datasets[0].path, what, "give it another with a label_map: `rename_sets: {old: new}`")
+            raise fail(first.path, what, "give it another with a label_map: `rename_sets: {old: new}`")
+        if len(found) > 1:
+            what = f"the label set {key!r} is of kind " + " here, ".join(sorted(found)) + " there"
+            raise fail(first.path, what, "give one of them another name with a label_map: `rename_sets: {old: new}`")
         labels = next(filter(None, (d.codebook.names(key) for d in datasets)), ())
-        yield _with_labels(tasks.own(key, "targeted", labels), datasets)
+        yield _with_labels(tasks.own(key, next(iter(found)), labels), datasets)
+
+
+def _kind(answer: Answer) -> str:
+    """Return the kind of task that an answer to a label set is of."""
+    if isinstance(answer, str):
+        return "single"
+    if isinstance(answer, frozenset):
+        return "multi"
+    return "targeted" if isinstance(answer, tuple) and isinstance(answer[0], Stance) else "spans"
 
 
 def _columns(task: Task, datasets: tuple[Dataset, ...]) -> str:

@@ -9,8 +9,8 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from stancekit.models.neural.chain_layer import ChainLayer, tag_names
-from stancekit.models.neural.ragged import fitted, mean, span_vectors
+from stancekit.models.neural.ragged import mean, span_vectors
+from stancekit.models.neural.span_tagger import SpanTagger
 
 Scores = tuple[torch.Tensor, torch.Tensor, torch.Tensor]
 
@@ -66,26 +66,16 @@ def loss(scores: Scores, frames: torch.Tensor, denied: torch.Tensor, targets: to
     return found
 
 
-class DeviceTagger(nn.Module):
+class DeviceTagger(SpanTagger):
     """Finds devices by tags of words, and reads what each is; its fields are `devices` and those of `device_rows`."""
 
     def __init__(self, width: int, frames: int) -> None:
-        super().__init__()
-        self.labels = tag_names(["device"])
-        self.finder, self.chain = nn.Linear(width, len(self.labels)), ChainLayer(self.labels, learn=True)
+        super().__init__("devices", width, ["device"])
         self.heads = DeviceHeads(width, frames)
-        self.dropout = nn.Dropout(0.1)
-
-    def find(self, words: torch.Tensor) -> torch.Tensor:
-        """Return the finder's scores, (n, words, tags)."""
-        found: torch.Tensor = self.finder(self.dropout(words)).float()
-        return found
 
     def loss(self, words: torch.Tensor, batch: Mapping[str, torch.Tensor]) -> torch.Tensor:
         """Return the summed losses of finder and heads; rows without this layer count nothing."""
-        if "devices" not in batch:
-            return torch.zeros((), device=words.device)
-        found = self.chain.loss(self.find(words), fitted(batch["devices"], words.shape[1]))
+        found = super().loss(words, batch)
         if "spans" not in batch:
             return found
         scores = self.heads(words, mean(words, batch["real"]), batch["spans"], batch["mentions"])

@@ -18,7 +18,8 @@ from stancekit.models.neural import lora as adapters
 from stancekit.models.neural.batches import Batch, Collate, Row
 from stancekit.models.neural.heads_net import HeadsNet
 from stancekit.models.neural.kit import Kit
-from stancekit.models.neural.layer_heads import Layer, layers_of
+from stancekit.models.neural.layer import Layer
+from stancekit.models.neural.layer_heads import layers_of
 from stancekit.models.neural.loop import Job
 from stancekit.models.neural.recipe import TAGGING, Recipe
 from stancekit.models.neural.states import Floats, Laid
@@ -33,9 +34,9 @@ class Joint:
 
     A sentence teaches the heads whose layer it has; a layer that all of train lacks is not answered. Attributions: a
     finder tags cues, and a reader the parts of each cue's relation, from the vectors of the same pass. Devices: found
-    by tags, then frame, target and denial. Stances: the mention's vector beside the sentence's; each label set has a
-    head of its own. `weights` multiplies the loss of a layer by its task's name. `context`, `max_length`, `lora` and
-    `training` are those of `transformer`.
+    by tags, then frame, target and denial. Stances: the mention's vector beside the sentence's. Each label set of its
+    own has a head of its own: toward targets, of the whole sentence, or of spans. `weights` multiplies the loss of a
+    layer by its task's name. `context`, `max_length`, `lora` and `training` are those of `transformer`.
     """
 
     kinds: ClassVar[frozenset[str]] = frozenset({"layers"})

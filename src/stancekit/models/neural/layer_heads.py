@@ -1,4 +1,4 @@
-"""The layers of a task, each with its head: rows to learn from, answers out of word vectors, and what is kept."""
+"""The layers that stancekit knows, each with its head: attributions, devices, and labels toward targets."""
 
 from __future__ import annotations
 
@@ -6,87 +6,39 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-import torch
 from torch import nn
 
 from stancekit import codebook, tasks
-from stancekit.models import tuning
 from stancekit.models.neural import attribution_heads, device_rows, relation_rows, stance_rows
 from stancekit.models.neural.attribution_heads import AttributionHeads
+from stancekit.models.neural.chain_layer import ChainLayer
 from stancekit.models.neural.device_heads import DeviceTagger
 from stancekit.models.neural.device_rows import DeviceRows
+from stancekit.models.neural.layer import Answers, Layer, Rows, TaggedLayer
+from stancekit.models.neural.own_layers import LabelLayer, SpanLayer
 from stancekit.models.neural.relation_rows import RelationRows
-from stancekit.models.neural.states import Floats, Laid, tensor
+from stancekit.models.neural.states import Floats, Laid
 from stancekit.models.neural.target_heads import TargetHead
 from stancekit.models.relation_tags import flat_tags
 from stancekit.schema import Attribution, Device, Example, Layers, Stance
 from stancekit.tasks import Task
 from stancekit.text import tags
 
-Rows = list[list[dict[str, Any]]]
-"""The fields of each row (window) of each sentence; none where the sentence lacks the layer."""
 
-Answers = list[list[tuple[Any, float]]]
-"""The items of each sentence, each with its confidence."""
-
-
-class Layer:
-    """One layer: `name` is its task's, `key` its head's, `labels` what the task declares."""
-
-    fields: Mapping[str, tuple[int, int]]
-    head: nn.Module
-
-    def __init__(self, task: Task) -> None:
-        self.task, self.name, self.labels = task, task.name, task.labels
-        self.key = f"on_{task.name.replace('.', '_')}"  # torch has attributes of its own that a label set may be named
-
-    def is_taught(self, gold: Sequence[Layers]) -> bool:
-        """Say whether some sentence of train has the layer; an answer of a head that learnt nothing is none."""
-        return any(self.task.view(g) is not None for g in gold)
-
-    def learn_labels(self, gold: Sequence[Layers]) -> None:
-        """Learn what the head must know before it is built."""
-
-    def learn(self, laid: Sequence[Laid], gold: Sequence[Layers]) -> None:
-        """Learn what is kept beside the head."""
-
-    def build(self, width: int) -> nn.Module:
-        """Return the head, new."""
-        raise NotImplementedError
-
-    def rows(self, laid: Sequence[Laid], gold: Sequence[Layers]) -> Rows:
-        """Return the fields of every row."""
-        raise NotImplementedError
-
-    def tune(self, laid: Sequence[Laid], words: Sequence[Floats], gold: Sequence[Layers]) -> None:
-        """Choose on dev how readily a word is tagged."""
-
-    def answers(self, examples: Sequence[Example], laid: Sequence[Laid], words: Sequence[Floats]) -> Answers:
-        """Return the layer's items of every sentence."""
-        raise NotImplementedError
-
-    def is_asked(self, example: Example) -> bool:
-        """Say whether the layer is asked for: one that is not stays absent, which is not the same as empty."""
-        return True
-
-    def put(self, whole: Layers, items: Sequence[Any]) -> Layers:
-        """Return the layers with this one's items."""
-        raise NotImplementedError
-
-    def dump(self) -> dict[str, Any]:
-        """Return what is kept beside the head as JSON."""
-        return {"labels": list(self.labels)}
-
-    def restore(self, plain: Mapping[str, Any]) -> None:
-        """Take back what `dump` returned."""
-
-
-class AttributionLayer(Layer):
+class AttributionLayer(TaggedLayer):
     """Attribution relations by a finder and a reader."""
 
     fields = attribution_heads.FIELDS
     head: AttributionHeads
-    bias = 0.0
+
+    @property
+    def chain(self) -> ChainLayer:
+        """The chain over the finder's tags."""
+        return self.head.finder_chain
+
+    def tags(self, one: Laid, gold: Layers) -> list[str] | None:
+        """Return the finder's tags: cues, and as hints sources and contents."""
+        return None if gold.attributions is None else flat_tags(one.toks, _attributions(gold))
 
     def learn_labels(self, gold: Sequence[Layers]) -> None:
         """Learn which source types and cue stances occur."""
@@ -108,24 +60,11 @@ class AttributionLayer(Layer):
         found: dict[str, Any] = self.relations.finder_fields(self.head, one, row, own)
         return {**found, **self.relations.reader_fields(self.head, one, row, own)}
 
-    def _found(self, words: Sequence[Floats]) -> list[Any]:
-        with torch.inference_mode():
-            return [self.head.find(tensor(w))[0].double().numpy() for w in words]
-
-    def tune(self, laid: Sequence[Laid], words: Sequence[Floats], gold: Sequence[Layers]) -> None:
-        """Choose on dev how readily the finder tags."""
-        own = [k for k, g in enumerate(gold) if g.attributions is not None]
-        if own:
-            wanted = [tags.ranges(flat_tags(laid[k].toks, _attributions(gold[k]))) for k in own]
-            self.bias = tuning.best_bias(self.head.finder_chain, self._found([words[k] for k in own]), wanted)
-
     def answers(self, examples: Sequence[Example], laid: Sequence[Laid], words: Sequence[Floats]) -> Answers:
         """Return the relations of every sentence, outermost first."""
-        chain = self.head.finder_chain
-        flat = chain.spans(tuning.shifted(self._found(words), chain, self.bias))
         return [
             self.relations.answer(self.head, one, row, own, relation_rows.read_plain(one, own, row))
-            for one, own, row in zip(laid, words, flat, strict=True)
+            for one, own, row in zip(laid, words, self.found(words), strict=True)
         ]
 
     def put(self, whole: Layers, items: Sequence[Any]) -> Layers:
@@ -141,12 +80,11 @@ class AttributionLayer(Layer):
         self.relations, self.bias = RelationRows(plain["attributes"]), plain["bias"]
 
 
-class DeviceLayer(Layer):
+class DeviceLayer(TaggedLayer):
     """Framing devices, found by tags, each with frame, target and denial."""
 
     fields = device_rows.FIELDS
     head: DeviceTagger
-    bias = 0.0
 
     def __init__(self, task: Task) -> None:
         super().__init__(task)
@@ -161,6 +99,11 @@ class DeviceLayer(Layer):
         answer = self.task.view(gold)
         return [d for d in answer if isinstance(d, Device)] if isinstance(answer, tuple) else None
 
+    def tags(self, one: Laid, gold: Layers) -> list[str] | None:
+        """Return the tags of devices."""
+        own = self._gold(gold)
+        return None if own is None else tags.tag([("device", d.parts) for d in own], one.toks).layers[0]
+
     def learn(self, laid: Sequence[Laid], gold: Sequence[Layers]) -> None:
         """Learn the names of the actors that devices frame."""
         self.devices.learn(laid, [self._gold(g) or [] for g in gold])
@@ -170,11 +113,10 @@ class DeviceLayer(Layer):
         number = {name: k for k, name in enumerate(self.head.labels)}
         found: Rows = []
         for one, g, named in zip(laid, gold, self.devices.mentions(laid), strict=True):
-            own = self._gold(g)
-            if own is None:
+            own, spelt = self._gold(g), self.tags(one, g)
+            if own is None or spelt is None:
                 found.append([{} for _ in one.rows])
                 continue
-            spelt = _device_tags(one, own)
             found.append(
                 [
                     {"devices": [number[tag] for tag in row.tags(spelt)], **self.devices.fields(one, row, own, named)}
@@ -183,22 +125,11 @@ class DeviceLayer(Layer):
             )
         return found
 
-    def _found(self, words: Sequence[Floats]) -> list[Any]:
-        with torch.inference_mode():
-            return [self.head.find(tensor(w))[0].double().numpy() for w in words]
-
-    def tune(self, laid: Sequence[Laid], words: Sequence[Floats], gold: Sequence[Layers]) -> None:
-        """Choose on dev how readily a device is found."""
-        own = [(k, devices) for k, g in enumerate(gold) if (devices := self._gold(g)) is not None]
-        if own:
-            wanted = [tags.ranges(_device_tags(laid[k], devices)) for k, devices in own]
-            self.bias = tuning.best_bias(self.head.chain, self._found([words[k] for k, _ in own]), wanted)
-
     def answers(self, examples: Sequence[Example], laid: Sequence[Laid], words: Sequence[Floats]) -> Answers:
         """Return the devices of every sentence, in text order."""
-        flat = self.head.chain.spans(tuning.shifted(self._found(words), self.head.chain, self.bias))
         found: Answers = []
-        for one, own, row, named in zip(laid, words, flat, self.devices.mentions(laid), strict=True):
+        mentions = self.devices.mentions(laid)
+        for one, own, row, named in zip(laid, words, self.found(words), mentions, strict=True):
             devices = self.devices.complete(self.head.heads, one, own, [r[:2] for r in row], named)
             found.append([(device, r[3] * share) for r, (device, share) in zip(row, devices, strict=True)])
         return found
@@ -267,7 +198,14 @@ class TargetLayer(Layer):
         return replace(whole, labels={**whole.labels, self.name: tuple(items)})
 
 
-_KINDS: dict[str, type[Layer]] = {"relations": AttributionLayer, "devices": DeviceLayer, "targeted": TargetLayer}
+_KINDS: dict[str, type[Layer]] = {
+    "relations": AttributionLayer,
+    "devices": DeviceLayer,
+    "targeted": TargetLayer,
+    "single": LabelLayer,
+    "multi": LabelLayer,
+    "spans": SpanLayer,
+}
 
 
 def layers_of(task: Task) -> list[Layer]:
@@ -281,7 +219,3 @@ def layers_of(task: Task) -> list[Layer]:
 
 def _attributions(gold: Layers) -> list[Attribution]:
     return list(gold.attributions or ())
-
-
-def _device_tags(one: Laid, devices: Sequence[Device]) -> list[str]:
-    return tags.tag([("device", d.parts) for d in devices], one.toks).layers[0]
