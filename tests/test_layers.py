@@ -162,12 +162,17 @@ def test_whole_layers_are_asked_for() -> None:
 
 def test_a_report_judges_only_what_gold_has() -> None:
     golds = [{"stances": (Stance(KARSK, "none"),)}, {"attributions": (SAID,)}, {"devices": ()}]
+    golds += [{"labels": {"mood": "calm"}}, {"labels": {"themes": frozenset({"war"}), "marks": (Span(0, 5, "x"),)}}]
     part = tasks.part(TASK, [example(k, **gold).sentence for k, gold in enumerate(golds)])
-    guess = Layers(text=TEXT, attributions=(SAID,), devices=(HEROIC,), stances=(Stance(KARSK, "favor"),))
+    layers = {"attributions": (SAID,), "devices": (HEROIC,), "stances": (Stance(KARSK, "favor"),)}
+    sets = {"themes": frozenset({"war"}), "marks": (Span(0, 12, "x"),)}
+    guess = Layers(text=TEXT, **layers, labels=sets)
     predictions = tuple(Prediction(id=e.id, answer=guess) for e in part.examples)
     scores = scoring.score(part, predictions, resamples=100)
     page = reports.files_of_predictions("x", Evaluated("test", part, predictions, scores))["report.md"].decode()
-    assert "Mistakes: 2 of 2, among 3 examples" in page, "the second sentence is right"
+    assert "Mistakes: 4 of 4, among 5 examples" in page, "the second sentence is right"
+    assert "gold: calm mood" in page and "predicted: not answered mood" in page
+    assert "gold: war themes; x “Karsk” marks" in page and "predicted: war themes; x “Karsk shelle” marks" in page
     assert "gold: none “Karsk” stance" in page and "predicted: favor “Karsk” stance" in page
     assert "| stance, accuracy | 0.000 |" in page and "## By rule: holder-F1" in page
 

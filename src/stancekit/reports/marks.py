@@ -114,6 +114,11 @@ def tell_stance(task: str, target: Target, label: str) -> dict[str, Any]:
     return {"kind": "stance", "style": "target", "label": label or "not answered", "words": target.name, "note": task}
 
 
+def tell_label(task: str, label: str) -> dict[str, Any]:
+    """Return what stands beneath a sentence of a label of the whole of it."""
+    return {"kind": "label", "style": "target", "label": label or "not answered", "words": "", "note": task}
+
+
 def held_by(holder: Holder, text: str, antecedent: str | None = None) -> str:
     """Say whose frame it is."""
     source = words_of(holder.source, text) if holder.source else ""

@@ -109,7 +109,7 @@ def _tell_devices(layers: Layers, palette: Palette) -> list[dict[str, Any]]:
 
 
 def _layers(task: Task, text: str, gold: Layers, answer: Layers, palette: Palette) -> dict[str, Any]:
-    """Compare what gold has: devices with their holders, or one of the two layers alone; then stances."""
+    """Compare what gold has: devices with their holders, or one of the two layers alone; then label sets."""
     if has_holders(gold):
         found = _held(text, gold, answer, palette)
     elif gold.devices is not None:
@@ -120,6 +120,8 @@ def _layers(task: Task, text: str, gold: Layers, answer: Layers, palette: Palett
     for one in task.inner:
         if one.kind == "targeted":
             _add_stances(found, one, gold, answer)
+        elif one.kind in (*LABEL_KINDS, "spans") and one.view(gold) is not None:
+            _add_own(found, one, text, [one.view(side) or "" for side in (gold, answer)], palette)
     return found
 
 
@@ -135,6 +137,22 @@ def _add_stances(found: dict[str, Any], task: Task, gold: Layers, answer: Layers
             outcome = outcomes.RIGHT if stance.label == label else outcomes.ALONE
             told = marks.tell_stance(task.name, stance.target, label)
             line["told"].append(told | {"outcome": outcome})
+
+
+def _add_own(found: dict[str, Any], task: Task, text: str, sides: Sequence[Answer], palette: Palette) -> None:
+    """Tell gold's and the predicted answer to a label set of the sentence, or of spans in it, beneath both lines."""
+    if task.kind == "spans":
+        items = [_only(Span, side) for side in sides]
+        told = [[marks.tell_span(s, text, palette) | {"note": task.name} for s in own] for own in items]
+        how = outcomes.spans(*items)
+    else:
+        labels = [labels_in(side) if task.kind == "multi" else [str(side)] for side in sides]
+        told = [[marks.tell_label(task.name, label) for label in own] for own in labels]
+        how = outcomes.agree(labels[0], labels[1], lambda a, b: bool(a == b), lambda a, b: False)
+    found["right"] = found["right"] and _all_right(how)
+    found["labels"] = sorted({*found["labels"], *(label for side in sides for label in labels_in(side) if label)})
+    for line, own, outcome in zip(found["lines"], told, how, strict=True):
+        line["told"] += _with_outcomes(own, outcome)
 
 
 def _held(text: str, gold: Layers, answer: Layers, palette: Palette) -> dict[str, Any]:

@@ -37,7 +37,8 @@
         mark.setAttribute("aria-label", words);
         entry.append(mark);
       }
-      entry.append(make("span", `name ${item.style}`, item.label), " ", make("q", "", item.words));
+      entry.append(make("span", `name ${item.style}`, item.label));
+      if (item.words) entry.append(" ", make("q", "", item.words));
       if (item.note) entry.append(` ${item.note}`);
       if (item.confidence !== undefined) entry.append(percent(item.confidence));
       node.append(entry);
