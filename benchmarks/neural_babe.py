@@ -5,14 +5,15 @@ Run from the repository root:
 
 `random` is the published protocol: StratifiedKFold(5, shuffle, seed 42) in file order; the others are GroupKFold(5).
 *Mean over folds* is the published figure, of weighted F1; the other one is that of the joined predictions, whose
-interval resamples articles, or outlets in the folds by outlet. In every fold the encoder stops by each tenth article
-of its train side; the linear model learns from all of it. *Ensemble with linear* averages the probabilities of both.
+interval resamples articles, or outlets in the folds by outlet. In every fold `transformer` stops by each tenth article
+of its train side; `all of train` learns from all of it and is not stopped, as the linear model. *Ensemble* averages
+the seeds' probabilities, *with linear* those of the linear model, too, half and half.
 """
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +41,8 @@ ROWS: dict[str, Settings] = {
         "training": {"epochs": 3, "batch_size": 16, "learning_rate": 1e-4, "head_rate": 5.0, "average": 0.3},
     },
 }
-BOTH = "ensemble with linear"
+WHOLE = "transformer, all of train"
+ROWS[WHOLE] = ROWS["transformer"]
 FOLDS = ("random", "article", "outlet")
 
 
@@ -98,7 +100,8 @@ def out_of_fold(
     found = []
     for number, (seen, unseen) in enumerate(cut):
         train, test = subset(part, seen), subset(part, unseen)
-        found.append(run_seeds(given, f"{title} fold {number}", own, train, test, metric="macro_f1"))
+        dev = Part(TASK) if title.endswith(WHOLE) else None
+        found.append(run_seeds(given, f"{title} fold {number}", own, train, test, metric="macro_f1", dev=dev))
     return found
 
 
@@ -106,6 +109,19 @@ def joined(part: Part, found: Sequence[Sequence[Run]]) -> list[list[Prediction]]
     """Return the predictions of each seed over all folds, in the part's order."""
     rows = [{p.id: p for run in seed for p in run.predictions} for seed in zip(*found, strict=True)]
     return [[row[e.id] for e in part.examples] for row in rows]
+
+
+def ensembles(rows: Mapping[str, list[list[Prediction]]]) -> dict[str, list[list[Prediction]]]:
+    """Return the mean of an encoder's seeds, and that with `linear` half and half, once a seed."""
+    found = {}
+    for title in [name for name in rows if name != "linear"]:
+        one = [together(TASK, list(said)) for said in zip(*rows[title], strict=True)]
+        if len(rows[title]) > 1:
+            found[f"ensemble of {title}"] = [one] * len(rows[title])
+        if "linear" in rows:
+            both = [together(TASK, list(said)) for said in zip(one, rows["linear"][0], strict=True)]
+            found[f"ensemble of {title}, with linear"] = [both] * len(rows[title])
+    return found
 
 
 def measure(given: argparse.Namespace, part: Part, kind: str) -> None:
@@ -120,10 +136,9 @@ def measure(given: argparse.Namespace, part: Part, kind: str) -> None:
         found = out_of_fold(given, f"{kind} {title}", own, part, cut)
         rows[title] = joined(part, found)
         print(f"{title}: {rates([run for fold in found for run in fold])}")
-    if {"linear", "transformer"} <= rows.keys():
-        pairs = zip(rows["linear"], rows["transformer"], strict=True)
-        rows[BOTH] = [[together(TASK, list(said)) for said in zip(*pair, strict=True)] for pair in pairs]
-        own_settings[BOTH] = {**own_settings["transformer"], "linear": own_settings["linear"]}
+    for title, averaged in ensembles(rows).items():
+        rows[title] = averaged
+        own_settings[title] = next(own for own in own_settings.values() if is_neural(own))
     for title, own in own_settings.items():
         protocol = [published(part, cut, run) for run in rows[title]]
         seeds = " ".join(f"{100 * value:.1f}" for value in protocol)
@@ -133,8 +148,8 @@ def measure(given: argparse.Namespace, part: Part, kind: str) -> None:
         score = counted(METRIC, counts[title], groups, weighted_f1)
         setting = {**own, "mean over folds": round(float(np.mean(protocol)), 4)}
         book.tell(title, METRIC, score, setting, [float(weighted_f1(one.sum(axis=0))) for one in cells])
-        for other in ("linear", "transformer") if is_neural(own) else ():
-            if other in counts and other != title:
+        for other in [name for name in ROWS if name in counts and name != title] if is_neural(own) else ():
+            if other == "linear" or "ensemble" in title:
                 pair = counted_difference(METRIC, counts[other], counts[title], groups, weighted_f1)
                 book.tell(f"{title} − {other}", METRIC, pair, own)
 
