@@ -10,7 +10,8 @@ from stancekit.data.formats.markup_line import parse_line
 from stancekit.errors import Problems
 from stancekit.schema import Layers, words_of
 from stancekit.text import derive
-from stancekit.text.quotes import quotations
+from stancekit.text.quotes import one_side, quotations
+from stancekit.text.tokens import tokens
 from strategies import sentences, texts
 
 HOLDERS = {  # line: kind and source of each device in order, by the codebook's rules
@@ -127,3 +128,35 @@ def test_what_is_derived_fits_the_layers(sentence):
     if gold.devices is not None and gold.attributions is not None:
         assert len(holders) == len(gold.devices)
         assert all((h.relation is not None) or h.kind in ("author", "distanced") for h in holders)
+
+
+SIDES = {  # a text with the range in ⟦⟧, and what is kept of it
+    'Troops "⟦liberated" the village⟧ today': "liberated",
+    'the ⟦so-called "people’s republic⟧" of Vesk': "people’s republic",
+    'the ⟦so-called "people’s republic"⟧ of Vesk': 'so-called "people’s republic"',
+    "“they ⟦liberated⟧ it”": "liberated",
+    "they ⟦took “the town⟧ and held it": "the town",
+    "“a ⟦cowardly” act of “terror⟧”": "cowardly",
+    "⟦”⟧ he said": "”",
+    "the regime’s ⟦puppet courts⟧": "puppet courts",
+}
+
+
+@pytest.mark.parametrize("marked", SIDES)
+def test_a_range_keeps_to_one_side_of_a_quotation(marked: str) -> None:
+    start, end = marked.index("⟦"), marked.index("⟧") - 1
+    text = marked.replace("⟦", "").replace("⟧", "")
+    toks = tokens(text)
+    own = [k for k, t in enumerate(toks) if start <= t.start and t.end <= end]
+    ((first, last),) = one_side(text, toks, [(own[0], own[-1] + 1)])
+    assert text[toks[first].start : toks[last - 1].end] == SIDES[marked]
+
+
+@given(texts(), st.data())
+def test_a_range_is_only_ever_cut(text: str, data: st.DataObject) -> None:
+    toks = tokens(text)
+    first = data.draw(st.integers(0, len(toks) - 1))
+    last = data.draw(st.integers(first + 1, len(toks)))
+    ((start, end),) = one_side(text, toks, [(first, last)])
+    assert first <= start < end <= last
+    assert one_side(text, toks, [(start, end)]) == [(start, end)]

@@ -13,6 +13,7 @@ from stancekit.models.device_features import Range, frame_features, negation_fea
 from stancekit.models.encoder import Seen
 from stancekit.models.scorer import Scorer
 from stancekit.schema import Device, Sentence, Span
+from stancekit.text import quotes
 from stancekit.text.tags import token_ranges
 
 _YES, _NO = "yes", "no"
@@ -56,7 +57,8 @@ class DeviceAttributes:
     def complete(
         self, sentences: Sequence[Sentence], seen: Sequence[Seen], spans: Sequence[Sequence[Range]]
     ) -> list[list[tuple[Device, float]]]:
-        """Return the devices at spans of tokens, each with the probability of its frame."""
+        """Return the devices at spans of tokens, cut at quotation marks, each with the probability of its frame."""
+        spans = [quotes.one_side(s.text, s.toks, row) for s, row in zip(seen, spans, strict=True)]
         named, frames = self.finder.in_documents(sentences, seen), self.frames(seen, spans)
         return [
             [(self._device(s, span, frame, m), sure) for span, (frame, sure) in zip(row, own, strict=True)]

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+
+from stancekit.schema import Span
+
 _CLOSERS = {"“": "”", "„": "“”", "«": "»", "‘": "’", '"': '"', "»": "«"}
 _CLOSING = frozenset("”’»“")
 _ENDS = frozenset(".,!?…;:")
@@ -27,6 +31,26 @@ def quotations(text: str) -> list[tuple[int, int]]:
             found.append((0, at + 1))
     found.extend((start, len(text)) for _, start in open_marks)
     return sorted(set(found), key=lambda pair: (pair[0], -pair[1]))
+
+
+def one_side(text: str, toks: Sequence[Span], ranges: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Return ranges of tokens (first, last + 1), each cut where it holds one mark of a quotation and not the other.
+
+    What stands inside the quotation is kept: nobody's wording begins in scare quotes and ends after them. A range that
+    would be left empty stays as it is.
+    """
+    pairs = quotations(text)
+    found = []
+    for first, last in ranges:
+        start, end = toks[first].start, toks[last - 1].end
+        for opens, after in pairs:
+            if opens < start < after - 1 < end:
+                end = after - 1
+            elif start <= opens < end - 1 and end < after:
+                start = opens + 1
+        kept = [k for k in range(first, last) if start <= toks[k].start and toks[k].end <= end]
+        found.append((kept[0], kept[-1] + 1) if kept else (first, last))
+    return found
 
 
 def _closed_by(open_marks: list[tuple[str, int]], mark: str, text: str, at: int) -> int | None:

@@ -16,6 +16,7 @@ from stancekit.models.neural.device_heads import DeviceHeads
 from stancekit.models.neural.states import Floats, Laid, in_row, tensor
 from stancekit.models.neural.words import WordRow
 from stancekit.schema import Device, Span
+from stancekit.text import quotes
 from stancekit.text.tags import token_ranges
 
 FIELDS = {
@@ -69,9 +70,10 @@ class DeviceRows:
     def complete(
         self, heads: DeviceHeads, one: Laid, words: Floats, spans: Sequence[tuple[int, int]], named: Sequence[Mention]
     ) -> list[tuple[Device, float]]:
-        """Return the devices at spans of words, each with the probability of its frame."""
+        """Return the devices at spans of words, cut at quotation marks, each with the probability of its frame."""
         if not spans:
             return []
+        spans = quotes.one_side(one.sentence.text, one.toks, spans)
         places = [(m.start, m.end) for m in named] or [(-1, -1)]
         vectors = tensor(words)
         with torch.inference_mode():
