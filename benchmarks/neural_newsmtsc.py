@@ -9,6 +9,7 @@ compared with the base by the paired bootstrap over articles, the seeds' predict
 learns from a part of train, drawn by hash, so that all levers can be tried on a small machine. `ensemble` averages the
 base's seeds, `ensemble with linear` that and a linear model, `distilled` learns from the seeds' average; `joint` has
 the base's settings in the tagger of all layers, and `joint, shared` learns the bundled corpus (its train part) beside.
+`all of train` is the base without an inner dev: nothing stops it; `read` averages its seeds where it is asked for.
 """
 
 from __future__ import annotations
@@ -71,7 +72,8 @@ def merged(change: dict[str, Any]) -> dict[str, Any]:
 ROWS = {name: merged(change) for name, change in LEVERS.items()}
 AVERAGED = ("ensemble", "ensemble with linear")
 LINEAR: Settings = {"name": "linear", "target": {"window": 5}}
-ROWS |= dict.fromkeys(AVERAGED, ROWS["base"])
+WHOLE = "all of train"
+ROWS |= dict.fromkeys((*AVERAGED, WHOLE), ROWS["base"])
 ROWS["distilled"] = {**ROWS["base"], "name": "neural_newsmtsc:Student"}
 _TAGGER = {"name": "joint", "max_length": 128, "training": {**BASE["training"]}}
 ROWS |= {"joint": _TAGGER, "joint, shared": _TAGGER}
@@ -131,7 +133,10 @@ def screened(
     if name == "distilled":
         own["teachers"] = [str(given.keep / f"base{named(given)} {seed}.jsonl") for seed in given.seeds]
     both = Part(TASK, held.examples + train.examples, held.gold + train.gold) if name == "base" else held
-    runs = run_seeds(given, title, own, train, both, metric=FIGURE.row)  # train, too: `distilled` learns from it
+    dev = Part(TASK) if name == WHOLE else None
+    runs = run_seeds(
+        given, title, own, train, both, metric=FIGURE.row, dev=dev
+    )  # train, too: `distilled` learns from it
     return [run.predictions[: len(held)] for run in runs]
 
 
@@ -174,26 +179,33 @@ def read(given: Any) -> None:
         raise SystemExit(f"--only: {min(refused)!r} is a row of `screen` alone")
     found: dict[str, list[list[Prediction]]] = {}
     train = limited(part(given.data / "train.jsonl"), given.limit)
-    articles = {e.sentence.document for e in train.examples}
-    files = {name: limited(part(given.data / f"{name}.jsonl"), given.limit) for name in ("dev_rw", "dev_mt")}
-    both = Part(train.task, *(sum((getattr(f, own) for f in files.values()), ()) for own in ("examples", "gold")))
+    both, cuts = files(given, {e.sentence.document for e in train.examples})
     for name, own in settings(ROWS, given).items():
         if name in AVERAGED:
-            found[name] = averaged(given, name, own, found["base"], train, both)
+            found[name] = averaged(given, name, own, found.get(WHOLE) or found["base"], train, both)
         else:
-            runs = run_seeds(given, f"dev {name}", own, train, both, metric=FIGURE.row)
+            dev = Part(TASK) if name == WHOLE else None
+            runs = run_seeds(given, f"dev {name}", own, train, both, metric=FIGURE.row, dev=dev)
             found[name] = [run.predictions for run in runs]
-        first = 0
-        for file, whole in files.items():
-            apart = [k for k, e in enumerate(whole.examples) if e.sentence.document not in articles]
-            for title, rows in ((file, list(range(len(whole)))), (f"{file}, articles not in train", apart)):
-                print(title)
-                book, held = Book(given, "newsmtsc", title), subset(whole, rows)
-                own_rows = {row: [[run[first + k] for k in rows] for run in runs] for row, runs in found.items()}
-                book.figures(name, held, own_rows[name], [FIGURE], own)
-                if name != "base" and "base" in found:
-                    book.differences(name, "base", held, own_rows, [FIGURE], own)
-            first += len(whole)
+        for title, rows in cuts.items():
+            print(title)
+            told = {row: [[run[k] for k in rows] for run in runs] for row, runs in found.items()}
+            book, held = Book(given, "newsmtsc", title), subset(both, rows)
+            book.figures(name, held, told[name], [FIGURE], own)
+            for other in (row for row in ("base", WHOLE) if row in found and row != name):
+                book.differences(name, other, held, told, [FIGURE], own)
+
+
+def files(given: Any, articles: set[str]) -> tuple[Part, dict[str, list[int]]]:
+    """Return the two dev files as one part, and the rows of each: all, and those whose article is not in train."""
+    both, cuts = Part(TASK), {}
+    for name in ("dev_rw", "dev_mt"):
+        own, first = limited(part(given.data / f"{name}.jsonl"), given.limit), len(both)
+        both = Part(TASK, both.examples + own.examples, both.gold + own.gold)
+        cuts[name] = list(range(first, len(both)))
+        title = f"{name}, articles not in train"
+        cuts[title] = [k for k in cuts[name] if both.examples[k].sentence.document not in articles]
+    return both, cuts
 
 
 def main() -> None:
