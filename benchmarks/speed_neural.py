@@ -4,20 +4,24 @@ Run from the repository root:
     python benchmarks/speed_neural.py --data PATH        PATH: NewsMTSC's train.jsonl
 
 The same encoder, sentences, batch size, epochs and threads for all; turns alternate, and each round has another seed.
+Every turn has a process of its own, in which a short one goes before that does not count.
 *Trainer* is transformers' Trainer with its defaults: random batches padded to their longest, fp32; nothing is saved and
 dev is not scored while training (by stancekit neither). *Pads to 128* is the same with all sentences at 128 pieces.
 Seconds run from the texts to the trained model: loading the encoder and cutting into pieces count, and no kept pieces
-are used. Dev is scored afterwards, by the last weights. On a GPU the peak of its memory is printed, too.
+are used. Dev is scored afterwards, by the last weights. The peak of memory is that of the process, on a GPU the GPU's.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
+import resource
 import tempfile
 import time
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -69,11 +73,11 @@ def texts(part: Part) -> list[str]:
     return [e.sentence.text for e in part.examples]
 
 
-def ours(precision: str) -> Turn:
-    """Return a turn of stancekit's `transformer`."""
+def ours(**training: Any) -> Turn:
+    """Return a turn of stancekit's `transformer` with some settings of its training."""
 
     def turn(given: argparse.Namespace, train: Part, dev: Part, seed: int) -> tuple[float, list[Prediction]]:
-        recipe = {"epochs": given.epochs, "batch_size": given.batch, "precision": precision}
+        recipe = {"epochs": given.epochs, "batch_size": given.batch, **training}
         base = {"name": "transformer", "max_length": LENGTH, "training": recipe}
         asked = argparse.Namespace(**{**vars(given), "only": [], "seeds": [seed]})
         own = settings({"transformer": base}, asked)["transformer"]
@@ -132,27 +136,40 @@ def _answers(model: Any, tokenizer: Any, dev: Part, longest: int) -> list[Predic
 ROWS: dict[str, Turn] = {
     BASE: plain(LENGTH, False),
     "Trainer, pads to 128": plain(SHORT, "max_length"),
-    "stancekit": ours("auto"),
-    "stancekit, fp32": ours("fp32"),
+    "stancekit": ours(),
+    "stancekit, fp32": ours(precision="fp32"),
+    "stancekit, embeddings frozen": ours(freeze_embeddings=True),
 }
 
 
-def measure(given: argparse.Namespace, train: Part, dev: Part) -> dict[str, Row]:
-    """Take the turns of every round, each round beginning with another row; a first turn of each does not count."""
+def turn(given: argparse.Namespace, name: str, seed: int) -> tuple[float, list[Prediction], float]:
+    """Take a turn of a row: seconds, answers on dev, and the peak of the memory of GPU or process in GiB."""
+    train, dev = sides(given)
+    ROWS[name](given, limited(train, 4), limited(dev, 4), 0)
+    if on_gpu():
+        torch.cuda.reset_peak_memory_stats()
+    seconds, answers = ROWS[name](given, train, dev, seed)
+    own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20  # kibibytes
+    return seconds, answers, torch.cuda.max_memory_allocated() / 2**30 if on_gpu() else own
+
+
+def sides(given: argparse.Namespace) -> tuple[Part, Part]:
+    """Return what is learnt from, and what is scored."""
+    train, dev = (limited(part, given.limit) for part in parts(given.data))
+    return train, dev
+
+
+def measure(given: argparse.Namespace) -> dict[str, Row]:
+    """Take the turns of every round, each round beginning with another row."""
     found = {name: Row() for name in given.only or ROWS}
-    for name in found:
-        ROWS[name](given, limited(train, 4), limited(dev, 4), 0)
     for number in range(given.rounds):
         names = list(found)
         for name in names[number % len(names) :] + names[: number % len(names)]:
-            if on_gpu():
-                torch.cuda.empty_cache()
-                torch.cuda.reset_peak_memory_stats()
-            seconds, answers = ROWS[name](given, train, dev, 13 + number)
+            with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as apart:
+                seconds, answers, memory = apart.submit(turn, given, name, 13 + number).result()
             found[name].seconds.append(seconds)
             found[name].runs.append(answers)
-            if on_gpu():
-                found[name].memory.append(torch.cuda.max_memory_allocated() / 2**30)
+            found[name].memory.append(memory)
             print(f"  round {number + 1}, {name}: {seconds:.1f} s", flush=True)
     return found
 
@@ -167,7 +184,7 @@ def tell(found: dict[str, Row], train: Part, dev: Part, epochs: float) -> None:
         if base is not None:
             ratios = np.array(base.seconds) / np.array(row.seconds)
             line += f"  ratio {np.median(ratios):.2f} ({ratios.min():.2f} to {ratios.max():.2f})"
-        line += f"  {max(row.memory):.2f} GiB" if row.memory else ""
+        line += f"  {max(row.memory):.2f} GiB"
         print(f"{line}  dev {FIGURE.row} {np.mean(each):.1f} of {' '.join(f'{value:.1f}' for value in each)}")
         if base is not None and name != BASE:
             whole = together(row.runs, dev)[0]
@@ -188,11 +205,11 @@ def main() -> None:
     options.add_argument("--only", nargs="*", default=[], choices=list(ROWS))
     given = parse(options)
     os.environ["STANCEKIT_CACHE"] = ""  # every turn cuts its texts into pieces anew
-    train, dev = (limited(part, given.limit) for part in parts(given.data))
+    train, dev = sides(given)
     where = torch.cuda.get_device_name() if on_gpu() else "cpu"
     print(f"{len(train)} sentences, {len(dev)} of dev, {given.epochs} epochs, batches of {given.batch}", end="; ")
     print(f"{where}, {torch.get_num_threads()} threads")
-    tell(measure(given, train, dev), train, dev, given.epochs)
+    tell(measure(given), train, dev, given.epochs)
 
 
 if __name__ == "__main__":

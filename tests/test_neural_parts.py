@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import math
+import platform
+import subprocess
+import sys
 from collections import Counter
 from pathlib import Path
 
@@ -335,6 +338,38 @@ def test_hardware_that_is_not_there_is_said(monkeypatch: pytest.MonkeyPatch) -> 
         monkeypatch.setattr(hardware, "_cpu_flags", lambda flags=flags: flags)
         assert hardware.precision("auto", torch.device("cpu")) == kind
     assert hardware.precision("fp32", torch.device("cpu")) == "fp32"
+
+
+FAULTS = """
+import resource, torch
+from torch import nn
+from stancekit.models.neural import hardware
+
+net = nn.Sequential(nn.Embedding(30_000, 384), nn.Linear(384, 384), nn.GELU(), nn.Linear(384, 384))
+adam = torch.optim.AdamW(net.parameters())
+
+def faults():
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    for _ in range(8):
+        net(torch.randint(30_000, (8, 32))).sum().backward()
+        adam.step()
+        adam.zero_grad()
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
+
+faults()
+before = faults()
+hardware.keep_memory(torch.device("cpu"))
+faults()
+print(before, faults())
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="another C library")
+def test_freed_memory_is_kept_and_not_fetched_again() -> None:
+    """In a process of its own, whose memory nothing else has cut into pieces."""
+    said = subprocess.run([sys.executable, "-c", FAULTS], capture_output=True, text=True, check=True).stdout
+    before, after = map(int, said.split())
+    assert after < before / 10
 
 
 def test_a_saved_model_answers_where_its_own_device_is_not(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -66,6 +66,7 @@ def train(net: nn.Module, job: Job, recipe: Recipe, workspace: Workspace | None,
     where = hardware.device(recipe.device)
     kind = hardware.precision(recipe.precision, where)
     hardware.seed_all(seed)
+    hardware.keep_memory(where)
     frozen = _frozen(net, job.pretrained, recipe)
     with tempfile.TemporaryDirectory() as temporary, quietly(), hardware.memory_errors(), frozen:
         keeps = space.folder is not None
