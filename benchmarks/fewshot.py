@@ -113,7 +113,7 @@ def learn_setfit(train: Part, held: Part, own: dict[str, Any], seed: int) -> tup
     from sentence_transformers.sentence_transformer.losses import CosineSimilarityLoss
     from sklearn.linear_model import LogisticRegression
 
-    from stancekit.models.neural import pretrained
+    from stancekit.models.neural.encoders import pretrained
 
     clock = Clock()
     model = SentenceTransformer(str(pretrained.locate(own["encoder"])), device="cpu")
@@ -157,7 +157,7 @@ def setfit_pairs(texts: list[str], labels: list[str], seed: int, rounds: int = 2
 
 def text(example: Example) -> str:
     """Return the sentence with its target marked as `fewshot` marks it."""
-    from stancekit.models.neural import reading
+    from stancekit.models.neural.texts import reading
 
     span, own = reading.mention(example), example.sentence.text
     return own if span is None else reading.marked(own, [(span.start, span.end)], "*").text
@@ -209,7 +209,7 @@ def apart(
 
 def settings_of(given: argparse.Namespace) -> dict[str, dict[str, Any]]:
     """Return the settings of the two systems; SetFit computes in bf16 where fewshot does."""
-    from stancekit.models.neural import hardware
+    from stancekit.models.neural.encoders import hardware
 
     bf16 = hardware.precision("auto", hardware.device("cpu")) == "bf16"
     own = {"encoder": given.encoder, "max_length": MAX_LENGTH, "training": {"device": "cpu"}}

@@ -41,7 +41,7 @@ from neural_common import build, limited, parse, settings
 from neural_figures import Figure, shown, together
 from speed_linear import LABELS, parts
 from stancekit import scoring
-from stancekit.models.neural import pretrained
+from stancekit.models.neural.encoders import pretrained
 from stancekit.schema import Prediction
 from stancekit.tasks import Part
 

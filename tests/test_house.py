@@ -49,6 +49,8 @@ FLOORS = [
     ),
     ("cli", "__main__", "__init__"),
 ]
+NEURAL = ("texts", "encoders", "learning", "heads")
+"""The folders of `models/neural`, the lower ones first; the models stand above them."""
 FLOOR = {name: number for number, names in enumerate(FLOORS) for name in names}
 HEAVY = {
     "sklearn": ("models/", "stats/calibration.py"),
@@ -120,6 +122,18 @@ def test_imports_point_down(path: Path) -> None:
         assert not any(m.startswith("stancekit.models") for m, _ in imports(path)), "metrics and models are strangers"
     if own == "models":
         assert not any(m.startswith("stancekit.metrics") for m, _ in imports(path)), "metrics and models are strangers"
+
+
+def test_neural_imports_point_down() -> None:
+    root, house = SOURCE / "models" / "neural", "stancekit.models.neural."
+    floors = {name: number for number, name in enumerate(NEURAL)}
+    assert {p.parent.name for p in root.glob("*/__init__.py")} == set(NEURAL)
+    for path in root.rglob("*.py"):
+        own = floors.get(path.parent.name, len(NEURAL))
+        for module, _ in imports(path):
+            if module.startswith(house):
+                floor = floors.get(module.removeprefix(house).partition(".")[0], len(NEURAL))
+                assert floor <= own, f"{path.name} imports {module} from a higher floor"
 
 
 @pytest.mark.parametrize("path", files(), ids=lambda p: str(p.relative_to(SOURCE)))

@@ -17,10 +17,11 @@ from stancekit.errors import StancekitError
 from stancekit.models import chain
 from stancekit.models.chain import ChainSettings
 from stancekit.models.encoder import Seen
-from stancekit.models.neural import cache, frozen, net, views
 from stancekit.models.neural.embedding import Embedding
-from stancekit.models.neural.frozen import Frozen
-from stancekit.models.neural.word_vectors import WordReader, WordVectors
+from stancekit.models.neural.encoders import frozen, net, views
+from stancekit.models.neural.encoders.frozen import Frozen
+from stancekit.models.neural.encoders.word_vectors import WordReader, WordVectors
+from stancekit.models.neural.texts import cache
 from stancekit.schema import Device, Example, Layers, Sentence, Span, Target
 from stancekit.tasks import Part, part
 from stancekit.text.tokens import tokens

@@ -17,9 +17,10 @@ from hypothesis import strategies as st
 from stancekit import files, tasks
 from stancekit.errors import Interrupted, StancekitError
 from stancekit.models.base import Workspace
-from stancekit.models.neural import contrast, embedder
-from stancekit.models.neural.contrast import Mixed
+from stancekit.models.neural.encoders import embedder
 from stancekit.models.neural.fewshot import FewShot
+from stancekit.models.neural.learning import contrast
+from stancekit.models.neural.learning.contrast import Mixed
 from stancekit.schema import Example, Sentence, Span, Target
 from stancekit.tasks import Part
 

@@ -18,10 +18,10 @@ import toys
 from stancekit import codebook, files, tasks
 from stancekit.errors import StancekitError
 from stancekit.models.base import Workspace
-from stancekit.models.neural import averaging, loop
-from stancekit.models.neural.adapt import adapted
-from stancekit.models.neural.kit import Kit
-from stancekit.models.neural.recipe import Recipe
+from stancekit.models.neural.encoders.kit import Kit
+from stancekit.models.neural.learning import averaging, loop
+from stancekit.models.neural.learning.adapt import adapted
+from stancekit.models.neural.learning.recipe import Recipe
 from stancekit.models.neural.transformer import Transformer
 
 TEXTS = [s.text for s in toys.framed(48)]

@@ -13,12 +13,13 @@ from hypothesis import strategies as st
 
 import strategies
 import tiny
-from stancekit.models.neural import reading, states
-from stancekit.models.neural.chain_layer import ChainLayer, tag_names
-from stancekit.models.neural.reading import Reading
-from stancekit.models.neural.window import Window
-from stancekit.models.neural.windows import Cutter
-from stancekit.models.neural.words import WordRow, best_rows, word_rows
+from stancekit.models.neural.encoders import states
+from stancekit.models.neural.heads.chain_layer import ChainLayer, tag_names
+from stancekit.models.neural.texts import reading
+from stancekit.models.neural.texts.reading import Reading
+from stancekit.models.neural.texts.window import Window
+from stancekit.models.neural.texts.windows import Cutter
+from stancekit.models.neural.texts.words import WordRow, best_rows, word_rows
 from stancekit.schema import Sentence, Span
 from stancekit.text.tags import ranges
 from stancekit.text.tokens import tokens

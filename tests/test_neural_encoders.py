@@ -14,11 +14,11 @@ from transformers.utils import logging
 
 import tiny
 from stancekit.errors import StancekitError
-from stancekit.models.neural import net, pretrained
-from stancekit.models.neural.kit import Kit
-from stancekit.models.neural.reading import Reading
+from stancekit.models.neural.encoders import net, pretrained
+from stancekit.models.neural.encoders.kit import Kit
+from stancekit.models.neural.texts.reading import Reading
+from stancekit.models.neural.texts.windows import Cutter
 from stancekit.models.neural.transformer import Transformer
-from stancekit.models.neural.windows import Cutter
 from test_neural_transformer import parts
 from tiny import KINDS, Encoders
 

@@ -20,10 +20,10 @@ from transformers import TrainerState
 from stancekit.errors import Interrupted, StancekitError
 from stancekit.files import file_hash
 from stancekit.models.base import Workspace
-from stancekit.models.neural import averaging, loop, watch
-from stancekit.models.neural.batches import Bucketed, Collate
-from stancekit.models.neural.loop import Job
-from stancekit.models.neural.recipe import Recipe
+from stancekit.models.neural.learning import averaging, loop, watch
+from stancekit.models.neural.learning.loop import Job
+from stancekit.models.neural.learning.recipe import Recipe
+from stancekit.models.neural.texts.batches import Bucketed, Collate
 
 RECIPE = {
     "epochs": 2.5,

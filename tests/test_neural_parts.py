@@ -19,11 +19,13 @@ from torch import nn
 from torch.nn import functional as F
 
 from stancekit.errors import Problems, StancekitError
-from stancekit.models.neural import averaging, batches, hardware, kit, lora, losses, sights
-from stancekit.models.neural.averaging import Average
-from stancekit.models.neural.batches import Bucketed, Collate
-from stancekit.models.neural.loop import groups
-from stancekit.models.neural.recipe import CLASSIFYING, Recipe
+from stancekit.models.neural.encoders import hardware, kit, sights
+from stancekit.models.neural.learning import averaging, lora, losses
+from stancekit.models.neural.learning.averaging import Average
+from stancekit.models.neural.learning.loop import groups
+from stancekit.models.neural.learning.recipe import CLASSIFYING, Recipe
+from stancekit.models.neural.texts import batches
+from stancekit.models.neural.texts.batches import Bucketed, Collate
 from stancekit.models.neural.transformer import Transformer
 
 LABELS = ("a", "b", "c")
@@ -343,7 +345,7 @@ def test_hardware_that_is_not_there_is_said(monkeypatch: pytest.MonkeyPatch) -> 
 FAULTS = """
 import resource, torch
 from torch import nn
-from stancekit.models.neural import hardware
+from stancekit.models.neural.encoders import hardware
 
 net = nn.Sequential(nn.Embedding(30_000, 384), nn.Linear(384, 384), nn.GELU(), nn.Linear(384, 384))
 adam = torch.optim.AdamW(net.parameters())

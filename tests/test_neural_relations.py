@@ -16,9 +16,10 @@ import toys
 from stancekit import codebook, files, tasks
 from stancekit.errors import StancekitError
 from stancekit.models.base import Workspace
-from stancekit.models.neural import relation_rows, states
-from stancekit.models.neural.attribution_heads import AttributionHeads
-from stancekit.models.neural.relation_rows import Read, RelationRows
+from stancekit.models.neural.encoders import states
+from stancekit.models.neural.heads import relation_rows
+from stancekit.models.neural.heads.attribution_heads import AttributionHeads
+from stancekit.models.neural.heads.relation_rows import Read, RelationRows
 from stancekit.models.neural.relations import Relations
 from stancekit.schema import Attribution, Layers, Sentence, Span, parts_of
 from stancekit.tasks import Part

@@ -20,8 +20,8 @@ import toys
 from stancekit import codebook, files, tasks
 from stancekit.errors import StancekitError
 from stancekit.models.base import Workspace
-from stancekit.models.neural.chain_layer import tag_names
-from stancekit.models.neural.span_scorer import SpanScorer
+from stancekit.models.neural.heads.chain_layer import tag_names
+from stancekit.models.neural.heads.span_scorer import SpanScorer
 from stancekit.models.neural.spans import Spans
 from stancekit.schema import Device, Layers, Sentence, Span
 from stancekit.tasks import Part

@@ -9,11 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stancekit.models.neural import pretrained, reading
-from stancekit.models.neural.reading import Neighbours, Reading
-from stancekit.models.neural.sights import Sights
-from stancekit.models.neural.window import Window
-from stancekit.models.neural.windows import Cutter
+from stancekit.models.neural.encoders import pretrained
+from stancekit.models.neural.encoders.sights import Sights
+from stancekit.models.neural.texts import reading
+from stancekit.models.neural.texts.reading import Neighbours, Reading
+from stancekit.models.neural.texts.window import Window
+from stancekit.models.neural.texts.windows import Cutter
 from stancekit.schema import Example, Sentence, Span, Target
 from tiny import KINDS, corpus
 

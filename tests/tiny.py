@@ -25,7 +25,7 @@ from transformers import (
 
 from stancekit.data.formats.base import ReadLog
 from stancekit.data.formats.markup import Markup
-from stancekit.models.neural.pretrained import quietly
+from stancekit.models.neural.encoders.pretrained import quietly
 from stancekit.resources import bundled
 from stancekit.schema import Sentence
 

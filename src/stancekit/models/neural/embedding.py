@@ -13,9 +13,9 @@ from stancekit.files import read_json, write_json
 from stancekit.models import head as heads
 from stancekit.models.base import Workspace
 from stancekit.models.crf import Crf
-from stancekit.models.neural import kit as kits
-from stancekit.models.neural import pretrained, views
-from stancekit.models.neural.frozen import Frozen, find_again
+from stancekit.models.neural.encoders import kit as kits
+from stancekit.models.neural.encoders import pretrained, views
+from stancekit.models.neural.encoders.frozen import Frozen, find_again
 from stancekit.models.neural.vector_crf import VectorCrf
 from stancekit.models.neural.vector_labels import VectorLabels
 from stancekit.schema import Example, Prediction

@@ -18,14 +18,15 @@ from stancekit.models.base import Workspace
 from stancekit.models.calibrate import Floats
 from stancekit.models.decision import Plan
 from stancekit.models.head import Head
-from stancekit.models.neural import contrast, embedder, loop, net, pretrained, sights
-from stancekit.models.neural import kit as kits
-from stancekit.models.neural.batches import Batch, Row
-from stancekit.models.neural.embedder import Embedder
-from stancekit.models.neural.kit import Kit
-from stancekit.models.neural.loop import Job
-from stancekit.models.neural.recipe import Recipe
-from stancekit.models.neural.sights import Sights
+from stancekit.models.neural.encoders import embedder, net, pretrained, sights
+from stancekit.models.neural.encoders import kit as kits
+from stancekit.models.neural.encoders.embedder import Embedder
+from stancekit.models.neural.encoders.kit import Kit
+from stancekit.models.neural.encoders.sights import Sights
+from stancekit.models.neural.learning import contrast, loop
+from stancekit.models.neural.learning.loop import Job
+from stancekit.models.neural.learning.recipe import Recipe
+from stancekit.models.neural.texts.batches import Batch, Row
 from stancekit.schema import Example, Prediction
 from stancekit.tasks import Part, Task
 

@@ -12,17 +12,19 @@ from torch import nn
 from stancekit.errors import Problems, fail
 from stancekit.files import read_json, write_json
 from stancekit.models.base import Workspace
-from stancekit.models.neural import kit as kits
-from stancekit.models.neural import loop, net, pretrained, ragged, states
-from stancekit.models.neural import lora as adapters
-from stancekit.models.neural.batches import Batch, Collate, Row
-from stancekit.models.neural.heads_net import HeadsNet
-from stancekit.models.neural.kit import Kit
-from stancekit.models.neural.layer import Layer
-from stancekit.models.neural.layer_heads import layers_of
-from stancekit.models.neural.loop import Job
-from stancekit.models.neural.recipe import TAGGING, Recipe
-from stancekit.models.neural.states import Floats, Laid
+from stancekit.models.neural.encoders import kit as kits
+from stancekit.models.neural.encoders import net, pretrained, states
+from stancekit.models.neural.encoders.kit import Kit
+from stancekit.models.neural.encoders.states import Floats, Laid
+from stancekit.models.neural.heads.heads_net import HeadsNet
+from stancekit.models.neural.heads.layer import Layer
+from stancekit.models.neural.heads.layer_heads import layers_of
+from stancekit.models.neural.learning import loop
+from stancekit.models.neural.learning import lora as adapters
+from stancekit.models.neural.learning.loop import Job
+from stancekit.models.neural.learning.recipe import TAGGING, Recipe
+from stancekit.models.neural.texts import ragged
+from stancekit.models.neural.texts.batches import Batch, Collate, Row
 from stancekit.schema import Example, Layers, Prediction
 from stancekit.tasks import Part, Task
 

@@ -13,18 +13,21 @@ from stancekit.errors import Problems, fail
 from stancekit.files import read_json, write_json
 from stancekit.models import tuning
 from stancekit.models.base import Workspace
-from stancekit.models.neural import attribution_heads, loop, net, pretrained, ragged, relation_rows, states
-from stancekit.models.neural import kit as kits
-from stancekit.models.neural import lora as adapters
-from stancekit.models.neural.attribution_heads import AttributionHeads
-from stancekit.models.neural.batches import Batch, Collate, Row
-from stancekit.models.neural.heads_net import HeadsNet
-from stancekit.models.neural.kit import Kit
-from stancekit.models.neural.loop import Job
-from stancekit.models.neural.recipe import TAGGING, Recipe
-from stancekit.models.neural.relation_rows import Read, RelationRows
-from stancekit.models.neural.sights import MARK
-from stancekit.models.neural.states import Floats, Laid, Range
+from stancekit.models.neural.encoders import kit as kits
+from stancekit.models.neural.encoders import net, pretrained, states
+from stancekit.models.neural.encoders.kit import Kit
+from stancekit.models.neural.encoders.sights import MARK
+from stancekit.models.neural.encoders.states import Floats, Laid, Range
+from stancekit.models.neural.heads import attribution_heads, relation_rows
+from stancekit.models.neural.heads.attribution_heads import AttributionHeads
+from stancekit.models.neural.heads.heads_net import HeadsNet
+from stancekit.models.neural.heads.relation_rows import Read, RelationRows
+from stancekit.models.neural.learning import loop
+from stancekit.models.neural.learning import lora as adapters
+from stancekit.models.neural.learning.loop import Job
+from stancekit.models.neural.learning.recipe import TAGGING, Recipe
+from stancekit.models.neural.texts import ragged
+from stancekit.models.neural.texts.batches import Batch, Collate, Row
 from stancekit.models.relation_links import Found
 from stancekit.models.relation_tags import flat_tags, marked, relations_of
 from stancekit.schema import Attribution, Example, Prediction, Sentence

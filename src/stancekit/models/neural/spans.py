@@ -18,20 +18,23 @@ from stancekit.errors import Problems, did_you_mean, fail
 from stancekit.files import read_json, write_json
 from stancekit.models import tensors, tuning
 from stancekit.models.base import Workspace
-from stancekit.models.neural import device_rows, loop, net, pretrained, ragged, states
-from stancekit.models.neural import kit as kits
-from stancekit.models.neural import lora as adapters
-from stancekit.models.neural.batches import Batch, Collate, Row
-from stancekit.models.neural.chain_layer import ChainLayer, tag_names
-from stancekit.models.neural.device_heads import DeviceHeads
-from stancekit.models.neural.device_rows import DeviceRows
-from stancekit.models.neural.kit import Kit
-from stancekit.models.neural.loop import Job
-from stancekit.models.neural.recipe import TAGGING, Recipe
-from stancekit.models.neural.span_scorer import SpanScorer
-from stancekit.models.neural.states import Floats, Laid, in_row
-from stancekit.models.neural.tag_net import TagNet
-from stancekit.models.neural.words import WordRow
+from stancekit.models.neural.encoders import kit as kits
+from stancekit.models.neural.encoders import net, pretrained, states
+from stancekit.models.neural.encoders.kit import Kit
+from stancekit.models.neural.encoders.states import Floats, Laid, in_row
+from stancekit.models.neural.heads import device_rows
+from stancekit.models.neural.heads.chain_layer import ChainLayer, tag_names
+from stancekit.models.neural.heads.device_heads import DeviceHeads
+from stancekit.models.neural.heads.device_rows import DeviceRows
+from stancekit.models.neural.heads.span_scorer import SpanScorer
+from stancekit.models.neural.heads.tag_net import TagNet
+from stancekit.models.neural.learning import loop
+from stancekit.models.neural.learning import lora as adapters
+from stancekit.models.neural.learning.loop import Job
+from stancekit.models.neural.learning.recipe import TAGGING, Recipe
+from stancekit.models.neural.texts import ragged
+from stancekit.models.neural.texts.batches import Batch, Collate, Row
+from stancekit.models.neural.texts.words import WordRow
 from stancekit.models.relation_links import Found
 from stancekit.schema import Answer, Device, Example, Prediction, Span
 from stancekit.tasks import Part, Task

@@ -16,17 +16,19 @@ from stancekit.files import read_json, write_json
 from stancekit.models import soft
 from stancekit.models.base import Workspace
 from stancekit.models.calibrate import Floats, Truth
-from stancekit.models.neural import answers, loop, losses, net, pretrained, sights
-from stancekit.models.neural import kit as kits
-from stancekit.models.neural import lora as adapters
-from stancekit.models.neural.adapt import adapted
-from stancekit.models.neural.answers import Answers
-from stancekit.models.neural.batches import Batch, Row, padded
-from stancekit.models.neural.kit import Kit
-from stancekit.models.neural.loop import Job
-from stancekit.models.neural.net import Classifier
-from stancekit.models.neural.recipe import CLASSIFYING, Recipe
-from stancekit.models.neural.sights import Sights
+from stancekit.models.neural.encoders import kit as kits
+from stancekit.models.neural.encoders import net, pretrained, sights
+from stancekit.models.neural.encoders.kit import Kit
+from stancekit.models.neural.encoders.net import Classifier
+from stancekit.models.neural.encoders.sights import Sights
+from stancekit.models.neural.heads import answers
+from stancekit.models.neural.heads.answers import Answers
+from stancekit.models.neural.learning import loop, losses
+from stancekit.models.neural.learning import lora as adapters
+from stancekit.models.neural.learning.adapt import adapted
+from stancekit.models.neural.learning.loop import Job
+from stancekit.models.neural.learning.recipe import CLASSIFYING, Recipe
+from stancekit.models.neural.texts.batches import Batch, Row, padded
 from stancekit.models.swap import with_swapped
 from stancekit.schema import Example, Prediction
 from stancekit.tasks import Part, Task

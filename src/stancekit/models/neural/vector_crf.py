@@ -16,8 +16,8 @@ from stancekit.models.decision import Decision, Plan
 from stancekit.models.device_attributes import DeviceAttributes, token_hull
 from stancekit.models.device_features import Range, frame_features
 from stancekit.models.encoder import Seen
-from stancekit.models.neural.frozen import Frozen
-from stancekit.models.neural.word_vectors import Floats, WordReader, WordVectors
+from stancekit.models.neural.encoders.frozen import Frozen
+from stancekit.models.neural.encoders.word_vectors import Floats, WordReader, WordVectors
 from stancekit.schema import Device, Example, Prediction, Sentence
 from stancekit.tasks import Part, Task
 

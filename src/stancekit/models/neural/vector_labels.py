@@ -12,9 +12,9 @@ from stancekit.models import head as heads
 from stancekit.models import tensors
 from stancekit.models.decision import Plan
 from stancekit.models.head import Head
-from stancekit.models.neural import views
-from stancekit.models.neural.frozen import Frozen
-from stancekit.models.neural.views import Floats
+from stancekit.models.neural.encoders import views
+from stancekit.models.neural.encoders.frozen import Frozen
+from stancekit.models.neural.encoders.views import Floats
 from stancekit.schema import Example, Prediction
 from stancekit.tasks import Part, Task
 

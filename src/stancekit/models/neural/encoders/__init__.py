@@ -1,0 +1,1 @@
+"""Pretrained encoders: found, loaded, run, and their vectors kept."""

@@ -1,0 +1,1 @@
+"""What stands on an encoder: heads with their losses, and answers as rows of numbers and back."""

@@ -1,0 +1,1 @@
+"""How a network learns: the loop, what watches it, its settings, and losses."""
