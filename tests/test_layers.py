@@ -18,6 +18,7 @@ from stancekit.errors import Problems, StancekitError
 from stancekit.evaluation import Evaluated
 from stancekit.metrics.layers import by_target
 from stancekit.models.majority import Majority
+from stancekit.reports.sentences import drawn
 from stancekit.runs.answered import answered
 from stancekit.runs.run import describe_task, restore_task
 from stancekit.schema import Attribution, Device, Example, Layers, Prediction, Sentence, Span, Stance, Target, parts_of
@@ -175,6 +176,20 @@ def test_a_report_judges_only_what_gold_has() -> None:
     assert "gold: war themes; x “Karsk” marks" in page and "predicted: war themes; x “Karsk shelle” marks" in page
     assert "gold: none “Karsk” stance" in page and "predicted: favor “Karsk” stance" in page
     assert "| stance, accuracy | 0.000 |" in page and "## By rule: holder-F1" in page
+
+
+@pytest.mark.parametrize("alone", [False, True])
+def test_every_confidence_stands_beside_its_own_item(alone: bool) -> None:
+    sets = {"mood": "calm", "themes": frozenset({"war", "law"}), "marks": (Span(0, 5, "x"),)}
+    layers = {"attributions": (SAID,), "devices": (HEROIC,), "stances": (Stance(KARSK, "favor"),), "labels": sets}
+    gold = {name: own for name, own in layers.items() if name in ("devices", "stances", "labels") or not alone}
+    part = tasks.part(TASK, [example(1, **gold).sentence])
+    sure = {"relation 1": 0.1, "valour": 0.2, "favor": 0.3, "calm": 0.4, "law": 0.5, "war": 0.6, "x": 0.7}
+    predictions = (Prediction(id="1", answer=Layers(text=TEXT, **layers), probabilities=tuple(sure.values())),)
+    evaluated = Evaluated("test", part, predictions, scoring.score(part, predictions, resamples=50))
+    ((_, line),) = [row["lines"] for row in drawn(evaluated, [])]
+    expected = {name: own for name, own in sure.items() if not (alone and name == "relation 1")}
+    assert {item["label"]: item["confidence"] for item in line["told"]} == expected
 
 
 def test_majority_answers_sets_of_sentences(tmp_path) -> None:

@@ -10,6 +10,7 @@ from stancekit.evaluation import Evaluated
 from stancekit.metrics.holder import has_holders
 from stancekit.metrics.layers import by_target
 from stancekit.reports import holders, marks, outcomes
+from stancekit.reports.confidences import Sure, by_layer
 from stancekit.reports.marks import Mark, Palette
 from stancekit.schema import Answer, Attribution, Device, Example, Layers, Prediction, Span, Stance
 from stancekit.tasks import Task, labels_in
@@ -44,8 +45,8 @@ def _answers(task: Task, example: Example, gold: Answer, prediction: Prediction,
         return _labels(example, gold, prediction, palette)
     text, answer = example.sentence.text, prediction.answer
     if isinstance(gold, Layers) and isinstance(answer, Layers):
-        found = _layers(task, text, gold, answer, palette)
-    elif task.kind == "relations":
+        return _layers(task, text, gold, answer, palette, by_layer(task, answer, prediction.probabilities))
+    if task.kind == "relations":
         found = _relations(task, text, gold, answer)
     else:
         found = _spans(example.sentence.gold, gold, answer, palette)
@@ -108,38 +109,54 @@ def _tell_devices(layers: Layers, palette: Palette) -> list[dict[str, Any]]:
     ]
 
 
-def _layers(task: Task, text: str, gold: Layers, answer: Layers, palette: Palette) -> dict[str, Any]:
+def _layers(task: Task, text: str, gold: Layers, answer: Layers, palette: Palette, sure: Sure) -> dict[str, Any]:
     """Compare what gold has: devices with their holders, or one of the two layers alone; then label sets."""
     if has_holders(gold):
-        found = _held(text, gold, answer, palette)
+        found = _held(text, gold, answer, palette, sure)
     elif gold.devices is not None:
         found = _spans(gold, gold.devices, answer.devices or (), palette)
+        _be_sure(found["lines"][1]["told"], sure.get("devices"))
     else:
         judged = gold.attributions is not None
         found = _relations(task, text, gold.attributions or (), (answer.attributions or ()) if judged else ())
+        _be_sure(found["lines"][1]["told"], sure.get("attribution"))
     for one in task.inner:
         if one.kind == "targeted":
-            _add_stances(found, one, gold, answer)
+            _add_stances(found, one, gold, answer, sure.get(one.name))
         elif one.kind in (*LABEL_KINDS, "spans") and one.view(gold) is not None:
-            _add_own(found, one, text, [one.view(side) or "" for side in (gold, answer)], palette)
+            sides = [one.view(side) or "" for side in (gold, answer)]
+            _add_own(found, one, text, sides, palette, sure.get(one.name))
     return found
 
 
-def _add_stances(found: dict[str, Any], task: Task, gold: Layers, answer: Layers) -> None:
+def _be_sure(told: list[dict[str, Any]], numbers: object) -> None:
+    told[:] = marks.with_confidence(told, numbers)
+
+
+def _add_stances(found: dict[str, Any], task: Task, gold: Layers, answer: Layers, sure: object) -> None:
     """Tell the labels toward gold's targets beneath both lines, of a task that gold may lack."""
-    own = _only(Stance, task.view(gold) or ())
-    given = [label for _, label in by_target(own, _only(Stance, task.view(answer) or ()))]
+    own, said = (_only(Stance, task.view(side) or ()) for side in (gold, answer))
+    given = [label for _, label in by_target(own, said)]
+    told = [
+        [
+            marks.tell_stance(task.name, stance.target, label)
+            | {"outcome": outcomes.RIGHT if stance.label == label else outcomes.ALONE}
+            for stance, label in zip(own, side, strict=True)
+        ]
+        for side in ([s.label for s in own], given)
+    ]
+    if [s.target for s in own] == [s.target for s in said]:
+        _be_sure(told[1], sure)
     found["right"] = found["right"] and [s.label for s in own] == given
     labels = {*found["labels"], *(s.label for s in own), *filter(None, given)}
     found["labels"] = sorted(labels)
-    for line, side in zip(found["lines"], ([s.label for s in own], given), strict=True):
-        for stance, label in zip(own, side, strict=True):
-            outcome = outcomes.RIGHT if stance.label == label else outcomes.ALONE
-            told = marks.tell_stance(task.name, stance.target, label)
-            line["told"].append(told | {"outcome": outcome})
+    for line, side in zip(found["lines"], told, strict=True):
+        line["told"] += side
 
 
-def _add_own(found: dict[str, Any], task: Task, text: str, sides: Sequence[Answer], palette: Palette) -> None:
+def _add_own(
+    found: dict[str, Any], task: Task, text: str, sides: Sequence[Answer], palette: Palette, sure: object
+) -> None:
     """Tell gold's and the predicted answer to a label set of the sentence, or of spans in it, beneath both lines."""
     if task.kind == "spans":
         items = [_only(Span, side) for side in sides]
@@ -149,22 +166,24 @@ def _add_own(found: dict[str, Any], task: Task, text: str, sides: Sequence[Answe
         labels = [labels_in(side) if task.kind == "multi" else [str(side)] for side in sides]
         told = [[marks.tell_label(task.name, label) for label in own] for own in labels]
         how = outcomes.agree(labels[0], labels[1], lambda a, b: bool(a == b), lambda a, b: False)
+    _be_sure(told[1], sure)
     found["right"] = found["right"] and _all_right(how)
     found["labels"] = sorted({*found["labels"], *(label for side in sides for label in labels_in(side) if label)})
     for line, own, outcome in zip(found["lines"], told, how, strict=True):
         line["told"] += _with_outcomes(own, outcome)
 
 
-def _held(text: str, gold: Layers, answer: Layers, palette: Palette) -> dict[str, Any]:
+def _held(text: str, gold: Layers, answer: Layers, palette: Palette, sure: Sure) -> dict[str, Any]:
     """Compare devices with their holders; the relations are drawn, and not judged."""
     sides = [holders.whole(side, text) for side in (gold, answer)]
     pairs = [list(zip(side.devices or (), derive.holders(side) or (), strict=True)) for side in sides]
     found = outcomes.held(*pairs)
     lines = []
-    for side, how in zip(sides, found, strict=True):
+    for side, how, own in zip(sides, found, ({}, sure), strict=True):
         relations = side.attributions or ()
-        told = _with_outcomes(_tell_devices(side, palette), how)
-        told += [marks.tell_relation(r, number, text) for number, r in enumerate(relations, start=1)]
+        told = marks.with_confidence(_with_outcomes(_tell_devices(side, palette), how), own.get("devices"))
+        said = [marks.tell_relation(r, number, text) for number, r in enumerate(relations, start=1)]
+        told += marks.with_confidence(said, own.get("attribution"))
         drawn_marks = marks.of_relations(relations) + marks.of_devices(side.devices or (), palette)
         lines.append(_line(text, drawn_marks, told))
     labels = {device.frame for side in sides for device in side.devices or ()}

@@ -136,7 +136,7 @@ class Joint:
             layer.tune(laid, words, gold)
 
     def predict(self, examples: Sequence[Example]) -> list[Prediction]:
-        """Answer every example with its layers; confidences of attributions, devices and stances in this order."""
+        """Answer every example with its layers; the confidences stand in the order of the task's layers."""
         return self._predict(examples, self._lay(examples)) if examples else []
 
     def _predict(self, examples: Sequence[Example], laid: Sequence[Laid]) -> list[Prediction]:

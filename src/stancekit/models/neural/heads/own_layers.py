@@ -69,12 +69,12 @@ class LabelLayer(Layer):
             self.chosen.tune(self._shares([words[k] for k, _ in known]), np.array([t for _, t in known], np.bool_))
 
     def answers(self, examples: Sequence[Example], laid: Sequence[Laid], words: Sequence[Floats]) -> Answers:
-        """Return the labels of every sentence, each with its probability."""
+        """Return the labels of every sentence, sorted, each with its probability."""
         found: Answers = []
         for said in self.chosen.predictions(examples, self._shares(words)):
             own = said.answer if isinstance(said.answer, frozenset) else {said.answer}
             shares = said.probabilities if isinstance(said.probabilities, Mapping) else {}
-            found.append([(label, share) for label, share in shares.items() if label in own])
+            found.append([(label, shares[label]) for label in sorted(map(str, own))])
         return found
 
     def put(self, whole: Layers, items: Sequence[Any]) -> Layers:
