@@ -38,7 +38,7 @@ class Recipe:
     `learning_rate` rises over the first `warmup` share of the steps and falls to 0; `head_rate` multiplies it for
     parameters that are not pretrained; each layer below the top has it times `layer_decay` once more. With
     `freeze_embeddings` the table of the vocabulary's vectors stays as it is: half of a small encoder's weights, whose
-    gradients and steps cost a sixth of the time.
+    gradients and steps cost a twelfth of the time.
     `average` is the share of the steps, at the end, whose weights are averaged (0: none). Dev is scored
     `evaluations` times an epoch, the best weights are kept, and training ends after `patience` scores without a
     better one (0: never). `precision` is bf16 where `auto` finds hardware for it. `checkpointing` recomputes
