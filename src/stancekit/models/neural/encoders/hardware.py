@@ -79,7 +79,7 @@ def facts(where: torch.device, kind: str) -> dict[str, Any]:
 def keep_memory(where: torch.device) -> None:
     """Let the process keep the main memory that a step frees, where the C library is glibc; results stay the same.
 
-    It would else be handed back and fetched again, page by page, in every step: some 4 % of the time of a small encoder,
+    It would else be handed back and fetched again, page by page, in every step: some 4 % of a small encoder's time,
     whose gradient of the vocabulary's vectors alone is 47 MB. (torch's tuning guide changes the allocator for that.)
     """
     if where.type != "cpu" or sys.platform != "linux":
