@@ -187,6 +187,8 @@ def test_every_confidence_stands_beside_its_own_item(alone: bool) -> None:
     sure = {"relation 1": 0.1, "valour": 0.2, "favor": 0.3, "calm": 0.4, "law": 0.5, "war": 0.6, "x": 0.7}
     predictions = (Prediction(id="1", answer=Layers(text=TEXT, **layers), probabilities=tuple(sure.values())),)
     evaluated = Evaluated("test", part, predictions, scoring.score(part, predictions, resamples=50))
+    page = reports.files_of_predictions("x", evaluated)["report.md"].decode()
+    assert ("## By rule: holder-F1" in page) is not alone
     ((_, line),) = [row["lines"] for row in drawn(evaluated, [])]
     expected = {name: own for name, own in sure.items() if not (alone and name == "relation 1")}
     assert {item["label"]: item["confidence"] for item in line["told"]} == expected

@@ -44,6 +44,11 @@ class Score:
     support: float
     p: float | None = None
 
+    @property
+    def is_told(self) -> bool:
+        """Whether people are shown it: a matrix is drawn by itself, and holders are told only where gold has one."""
+        return self.metric != "confusion" and (self.support > 0 or not self.metric.startswith("holder"))
+
 
 @dataclass(frozen=True)
 class Scores:

@@ -96,9 +96,7 @@ def _row(row: Score, top: Ceiling = _NONE) -> dict[str, Any]:
 
 
 def _of(rows: Iterable[Score], slice_name: str) -> list[Score]:
-    """Return the figures of a slice; those of holders only where gold has one."""
-    own = [r for r in rows if r.slice == slice_name and r.metric != "confusion"]
-    return [r for r in own if r.support or not _is_ruled(r)]
+    return [r for r in rows if r.slice == slice_name and r.is_told]
 
 
 def whole(scores: Scores) -> list[dict[str, Any]]:
