@@ -142,7 +142,7 @@ ROWS: dict[str, Turn] = {
 }
 
 
-def turn(given: argparse.Namespace, name: str, seed: int) -> tuple[float, list[Prediction], float]:
+def take(given: argparse.Namespace, name: str, seed: int) -> tuple[float, list[Prediction], float]:
     """Take a turn of a row: seconds, answers on dev, and the peak of the memory of GPU or process in GiB."""
     train, dev = sides(given)
     ROWS[name](given, limited(train, 4), limited(dev, 4), 0)
@@ -166,7 +166,7 @@ def measure(given: argparse.Namespace) -> dict[str, Row]:
         names = list(found)
         for name in names[number % len(names) :] + names[: number % len(names)]:
             with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as apart:
-                seconds, answers, memory = apart.submit(turn, given, name, 13 + number).result()
+                seconds, answers, memory = apart.submit(take, given, name, 13 + number).result()
             found[name].seconds.append(seconds)
             found[name].runs.append(answers)
             found[name].memory.append(memory)

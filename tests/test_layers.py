@@ -164,6 +164,7 @@ def test_whole_layers_are_asked_for() -> None:
 def test_a_report_judges_only_what_gold_has() -> None:
     golds = [{"stances": (Stance(KARSK, "none"),)}, {"attributions": (SAID,)}, {"devices": ()}]
     golds += [{"labels": {"mood": "calm"}}, {"labels": {"themes": frozenset({"war"}), "marks": (Span(0, 5, "x"),)}}]
+    golds += [{"labels": {"marks": (Span(0, 12, "x"),)}}]
     part = tasks.part(TASK, [example(k, **gold).sentence for k, gold in enumerate(golds)])
     layers = {"attributions": (SAID,), "devices": (HEROIC,), "stances": (Stance(KARSK, "favor"),)}
     sets = {"themes": frozenset({"war"}), "marks": (Span(0, 12, "x"),)}
@@ -171,7 +172,7 @@ def test_a_report_judges_only_what_gold_has() -> None:
     predictions = tuple(Prediction(id=e.id, answer=guess) for e in part.examples)
     scores = scoring.score(part, predictions, resamples=100)
     page = reports.files_of_predictions("x", Evaluated("test", part, predictions, scores))["report.md"].decode()
-    assert "Mistakes: 4 of 4, among 5 examples" in page, "the second sentence is right"
+    assert "Mistakes: 4 of 4, among 6 examples" in page, "the second and the last sentence are right"
     assert "gold: calm mood" in page and "predicted: not answered mood" in page
     assert "gold: war themes; x “Karsk” marks" in page and "predicted: war themes; x “Karsk shelle” marks" in page
     assert "gold: none “Karsk” stance" in page and "predicted: favor “Karsk” stance" in page
@@ -194,8 +195,18 @@ def test_every_confidence_stands_beside_its_own_item(alone: bool) -> None:
     assert {item["label"]: item["confidence"] for item in line["told"]} == expected
 
 
+def test_a_set_without_labels_is_an_answer_and_not_a_missing_one() -> None:
+    part = tasks.part(TASK, [example(1, labels={"themes": frozenset()}).sentence])
+    for own, right in ((frozenset(), True), (frozenset({"law"}), False)):
+        predictions = (Prediction(id="1", answer=Layers(text=TEXT, labels={"themes": own})),)
+        evaluated = Evaluated("test", part, predictions, scoring.score(part, predictions, resamples=50))
+        (row,) = drawn(evaluated, [])
+        assert row["right"] is right
+        assert [[item["label"] for item in line["told"]] for line in row["lines"]] == [[], sorted(own)]
+
+
 def test_majority_answers_sets_of_sentences(tmp_path) -> None:
-    moods = [("loud", {"war"}), ("calm", {"war"}), ("loud", {"war", "law"})]
+    moods = [("loud", {"law"}), ("calm", {"law", "war"}), ("loud", {"war"}), ("calm", set())]  # of equals the first
     rows = [example(k, labels={"mood": mood, "themes": frozenset(own)}) for k, (mood, own) in enumerate(moods)]
     model, again = Majority(), Majority()
     model.fit(tasks.part(TASK, [e.sentence for e in rows]), Part(TASK))
@@ -203,7 +214,7 @@ def test_majority_answers_sets_of_sentences(tmp_path) -> None:
     again.load(tmp_path, TASK)
     for one in (model, again):
         (found,) = one.predict([example(9)])
-        assert found.answer.labels == {"mood": "loud", "themes": frozenset({"war"})}
+        assert found.answer.labels == {"mood": "calm", "themes": frozenset()}
 
 
 def test_majority_answers_every_target_end_to_end(tmp_path) -> None:

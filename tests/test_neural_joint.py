@@ -174,6 +174,16 @@ def test_odd_texts_are_answered(learnt: tuple[Joint, Part, Part]) -> None:
     assert model.predict([]) == []
 
 
+def test_what_tags_cannot_hold_is_counted(encoders: tiny.Encoders) -> None:
+    (one,) = toys.labelled(1)
+    (mark,) = one.gold.labels["marks"]
+    twice = (mark, Span(mark.start, mark.end, "warm" if mark.label == "loud" else "loud"))
+    train = tasks.part(TASK, [replace(one, gold=replace(one.gold, labels={"marks": twice})), *toys.labelled(3, 50)])
+    model = build(encoders["bert"], training=toys.QUICK)
+    model.fit(train, Part(TASK))
+    assert model.lost == {"overlapping, left out": 1}
+
+
 def test_layers_that_train_lacks_are_not_made_up(encoders: tiny.Encoders, tmp_path: Path) -> None:
     train = tasks.part(TASK, [*toys.framed(12), *(replace(s, gold=_looked(s)) for s in toys.framed(4, 50))])
     model = build(encoders["bert"], training=toys.QUICK)

@@ -8,10 +8,13 @@ from typing import Any
 
 from stancekit import tasks
 from stancekit.runs.choose import ROLES
+from stancekit.runs.confidences import by_layer
 from stancekit.runs.run import Run
 from stancekit.schema import Attribution, Device, Example, Layers, Sentence, Stance, Target
 
 Item = Attribution | Device | Stance
+LAYERS = {"attribution": "attributions", "framing": "devices", "stance": "stances"}
+"""The layer that each role fills."""
 
 
 @dataclass(frozen=True)
@@ -55,20 +58,10 @@ def _of_layers(
     found: dict[str, list[Found]] = {role: [] for role in roles}
     for prediction in run.predict([Example(id=s.id, sentence=s) for s in asked]):
         assert isinstance(prediction.answer, Layers)
-        own = _by_layer(prediction.answer, _numbers(prediction.probabilities))
+        sure = by_layer(run.task, prediction.answer, prediction.probabilities)
         for role in roles:
-            found[role].append(own[role])
-    return found
-
-
-def _by_layer(answer: Layers, sure: list[float]) -> dict[str, Found]:
-    """Cut the confidences of a whole answer: attributions, devices and stances stand in this order."""
-    layers = {"attribution": answer.attributions, "framing": answer.devices, "stance": answer.stances}
-    found, start = {}, 0
-    for role, items in layers.items():
-        end = start + len(items or ())
-        found[role] = Found(tuple(items or ()), sure[start:end])
-        start = end
+            items = getattr(prediction.answer, LAYERS[role]) or ()
+            found[role].append(Found(items, _numbers(sure.get(ROLES[role].task))))
     return found
 
 

@@ -13,6 +13,7 @@ import numpy as np
 from stancekit import components
 from stancekit.errors import Problems, fail
 from stancekit.metrics.base import Counts, Metric
+from stancekit.metrics.holder import has_holders
 from stancekit.schema import Answer, Example, Layers, Prediction
 from stancekit.stats.resample import LEAST_GROUPS, Difference, Interval, bootstrap, paired
 from stancekit.tasks import KINDS, METRICS, Part, Task
@@ -43,11 +44,6 @@ class Score:
     high: float | None
     support: float
     p: float | None = None
-
-    @property
-    def is_told(self) -> bool:
-        """Whether people are shown it: a matrix is drawn by itself, and holders are told only where gold has one."""
-        return self.metric != "confusion" and (self.support > 0 or not self.metric.startswith("holder"))
 
 
 @dataclass(frozen=True)
@@ -219,10 +215,14 @@ def build_metrics(task: Task, names: Sequence[str] | None = None) -> dict[str, M
 
 
 def _asked(part: Part) -> Task:
-    """Return the task of a part with those of its inner layers that gold has somewhere: others have no figures."""
+    """Return the task of a part with those of its inner layers that gold has somewhere: others have no figures.
+
+    Nor have holders where no sentence has both layers that they follow from.
+    """
     golds = [gold for gold in part.gold if isinstance(gold, Layers)]
     inner = tuple(one for one in part.task.inner if any(one.view(gold) is not None for gold in golds))
-    return replace(part.task, inner=inner)
+    left_out = METRICS["layers"] if part.task.inner and not any(map(has_holders, golds)) else ()
+    return replace(part.task, inner=inner, metrics=tuple(m for m in part.task.metrics if m not in left_out))
 
 
 def count(metric: Metric, part: Part, answers: Sequence[Answer]) -> Counts:

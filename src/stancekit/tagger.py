@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from stancekit.asking import ask
+from stancekit.asking import LAYERS, ask
 from stancekit.errors import fail
 from stancekit.files import read_json
 from stancekit.profile import Profile
@@ -23,8 +23,6 @@ from stancekit.text.actors import Actor, Finder
 from stancekit.text.segment import sentences as segment
 
 DEFAULT = "runs/demo"
-LAYERS = {"attribution": "attributions", "framing": "devices", "stance": "stances"}
-"""The layer that each role fills."""
 
 
 class Tagger:

@@ -12,11 +12,18 @@ from dataclasses import dataclass, field, replace
 from stancekit import components
 from stancekit.codebook import Codebook
 from stancekit.errors import did_you_mean, fail
-from stancekit.schema import Answer, Example, Layers, Sentence, Stance, Target
+from stancekit.schema import Answer, Example, Layers, Sentence, Span, Stance, Target
 from stancekit.text import derive
 
 KINDS = ("single", "multi", "targeted", "spans", "relations", "devices", "layers")
 ROLES = ("source", "cue", "content")
+SHAPES: dict[str, Callable[[Answer], bool]] = {
+    "single": lambda answer: isinstance(answer, str),
+    "multi": lambda answer: isinstance(answer, frozenset),
+    "targeted": lambda answer: isinstance(answer, tuple) and all(isinstance(a, Stance) for a in answer),
+    "spans": lambda answer: isinstance(answer, tuple) and all(isinstance(a, Span) for a in answer),
+}
+"""By kind of a task of a user's own, whether an answer is one of it."""
 
 METRICS: dict[str, tuple[str, ...]] = {
     "single": ("accuracy", "f1", "confusion"),
@@ -149,9 +156,8 @@ def _task(
 
 def own(name: str, kind: str, labels: Sequence[str] = (), metrics: Sequence[str] = (), column: str = "") -> Task:
     """Return a task over a user's own label column (single, multi, targeted or spans)."""
-    allowed = ("single", "multi", "targeted", "spans")
-    if kind not in allowed:
-        raise fail(f"task {name}", f"there is no kind {kind!r} for a task of your own", did_you_mean(kind, allowed))
+    if kind not in SHAPES:
+        raise fail(f"task {name}", f"there is no kind {kind!r} for a task of your own", did_you_mean(kind, SHAPES))
     key = column or name
 
     def view(layers: Layers) -> Answer | None:
@@ -160,6 +166,11 @@ def own(name: str, kind: str, labels: Sequence[str] = (), metrics: Sequence[str]
 
     chosen = tuple(metrics) or METRICS[kind]
     return Task(name=name, kind=kind, labels=tuple(labels), metrics=chosen, needs=(key,), view=view)
+
+
+def nothing(kind: str) -> Answer:
+    """Return the answer that stands where none was given, or nothing found."""
+    return {"single": "", "multi": frozenset()}.get(kind, ())  # type: ignore[return-value]
 
 
 def built_in(name: str, codebook: Codebook) -> Task:

@@ -117,7 +117,7 @@ def scores(found: Any, as_json: bool) -> None:
     elif isinstance(found, Summary):
         line(repr(found))
     else:
-        rows = [r for r in found.rows if r.is_told]
+        rows = [r for r in found.rows if r.metric != "confusion"]
         if any(r.p is not None for r in rows):
             console.print(_differences([r for r in rows if not r.label]))
         else:

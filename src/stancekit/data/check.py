@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,16 +13,9 @@ from stancekit.data.dataset import Dataset, annotated
 from stancekit.data.label_sets import labels_of, unknown_labels
 from stancekit.data.parts import Split
 from stancekit.errors import Problem, Problems
-from stancekit.schema import Answer, Attribution, Device, Sentence, Span, Stance, characters
-from stancekit.tasks import Task, examples_of, labels_in
+from stancekit.schema import Attribution, Device, Sentence, Span, Stance, characters
+from stancekit.tasks import SHAPES, Task, examples_of, labels_in
 from stancekit.text import derive
-
-_SHAPES: Mapping[str, Callable[[Answer], bool]] = {
-    "single": lambda answer: isinstance(answer, str),
-    "multi": lambda answer: isinstance(answer, frozenset),
-    "targeted": lambda answer: isinstance(answer, tuple) and all(isinstance(a, Stance) for a in answer),
-    "spans": lambda answer: isinstance(answer, tuple) and all(isinstance(a, Span) for a in answer),
-}
 
 
 @dataclass(frozen=True)
@@ -194,7 +187,7 @@ def _count_labels(
     counts, examples = Counter(dict.fromkeys(task.labels, 0)), 0
     for sentence in sentences:
         answer = task.view(sentence.gold)
-        fits = _SHAPES.get(task.kind)
+        fits = SHAPES.get(task.kind)
         if answer is not None and fits and not fits(answer):
             what = f"the answer of {task.name!r} does not fit a task of kind {task.kind!r}"
             problems.add(dataset.where(sentence.id), what, "give the task the kind of its column, or mend the answer")
@@ -204,7 +197,7 @@ def _count_labels(
             counts.update(found)
             for one in task.inner:
                 counts[f"with {one.name}"] += one.view(sentence.gold) is not None
-            for label in set(found) - set(task.labels) if task.kind in _SHAPES else ():
+            for label in set(found) - set(task.labels) if task.kind in SHAPES else ():
                 what = f"the label {label!r} is none of the task {task.name!r}"
                 problems.add(dataset.where(sentence.id), what, f"its labels are {', '.join(task.labels)}")
     return dict(counts), examples

@@ -14,7 +14,7 @@ from stancekit.errors import fail
 from stancekit.metrics.base import Counts, Metric
 from stancekit.metrics.labels import mean_defined
 from stancekit.schema import Answer, Layers, Stance
-from stancekit.tasks import Task
+from stancekit.tasks import Task, nothing
 
 LEADS = {
     "relations": "linked_overlap_f1",
@@ -26,8 +26,6 @@ LEADS = {
 MEAN = ("layers_mean", "")
 
 Pair = tuple[Answer, Answer]
-_EMPTY: dict[str, Answer] = {"single": "", "multi": frozenset()}
-"""By kind of layer, the answer of a prediction that leaves it out, where it is not ()."""
 
 
 class EachLayer:
@@ -102,7 +100,7 @@ def _pairs(one: Task, gold: Layers, predicted: Layers) -> Iterator[Pair]:
     if one.kind == "targeted":
         yield from by_target(_stances(own), _stances(one.view(predicted)))
     else:
-        yield own, one.view(replace(predicted, stances=gold.stances)) or _EMPTY.get(one.kind, ())
+        yield own, one.view(replace(predicted, stances=gold.stances)) or nothing(one.kind)
 
 
 def _stances(answer: Answer | None) -> list[Stance]:

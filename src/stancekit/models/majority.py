@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 from typing import ClassVar
 
@@ -38,8 +38,12 @@ class Majority:
         self._answer: list[str] = []
         self._shares: Shares = {}
         self._targets: dict[str, Shares] = {}
-        self._toward = {one.name: _commonest(one, train) for one in train.task.inner if one.kind == "targeted"}
-        self._own = {one.name: _usual(one, train) for one in train.task.inner if one.kind in ("single", "multi")}
+        self._toward = {one.name: _usual(one, train)[0] for one in train.task.inner if one.kind == "targeted"}
+        self._own: dict[str, str | list[str]] = {
+            one.name: _usual(one, train) if one.kind == "multi" else _usual(one, train)[0]
+            for one in train.task.inner
+            if one.kind in ("single", "multi")
+        }
         if self._kind == "multi":
             self._fit_sets([a for a in train.gold if isinstance(a, frozenset)])
         elif self._kind in ("single", "targeted"):
@@ -51,10 +55,7 @@ class Majority:
             self._targets = {name: self._share(answers) for name, answers in by_name.items()}
 
     def _fit_sets(self, answers: Sequence[frozenset[str]]) -> None:
-        sets: Counter[tuple[str, ...]] = Counter(tuple(c for c in self._labels if c in answer) for answer in answers)
-        order = {label: place for place, label in enumerate(self._labels)}
-        best = min(sets.items(), key=lambda item: (-item[1], len(item[0]), [order[label] for label in item[0]]))
-        self._answer = list(best[0])
+        self._answer = _commonest(answers, self._labels)
         self._shares = {label: sum(label in a for a in answers) / len(answers) for label in self._labels}
 
     def _share(self, answers: Iterable[str]) -> Shares:
@@ -99,19 +100,19 @@ class Majority:
         self._toward, self._own = state["toward"], state["own"]
 
 
-def _commonest(one: Task, train: Part) -> str:
-    """Return the most frequent label of a layer of stances in train; the first one where train has none."""
-    answers = [one.view(gold) for gold in train.gold if isinstance(gold, Layers)]
-    counts = Counter(label for answer in answers for label in labels_in(answer))
-    return max(one.labels, key=lambda label: counts[label])
+def _usual(one: Task, train: Part) -> list[str]:
+    """Return the most frequent answer to a label set in train; toward targets, the most frequent label."""
+    answers = [answer for gold in train.gold if isinstance(gold, Layers) if (answer := one.view(gold)) is not None]
+    sets = [labels_in(answer) for answer in answers]
+    return _commonest([[label] for own in sets for label in own] if one.kind == "targeted" else sets, one.labels)
 
 
-def _usual(one: Task, train: Part) -> str | list[str]:
-    """Return the most frequent answer to a label set of sentences in train, sets as sorted lists."""
-    answers = [one.view(gold) for gold in train.gold if isinstance(gold, Layers)]
-    counts = Counter(tuple(labels_in(answer)) for answer in answers if answer is not None)
-    best = min(counts, key=lambda labels: (-counts[labels], labels), default=())
-    return list(best) if one.kind == "multi" else next(iter(best), one.labels[0])
+def _commonest(answers: Iterable[Collection[str]], labels: Sequence[str]) -> list[str]:
+    """Return the most frequent set of labels: of equals the smaller, then the first in order; else the first label."""
+    counts = Counter(tuple(label for label in labels if label in answer) for answer in answers)
+    order = {label: place for place, label in enumerate(labels)}
+    ranked = sorted(counts, key=lambda own: (-counts[own], len(own), [order[label] for label in own]))
+    return list(ranked[0] if ranked else labels[:1])
 
 
 def _name(example: Example) -> str:

@@ -18,7 +18,7 @@ from stancekit.prompting.responses import Response
 from stancekit.runs.answered import answered
 from stancekit.runs.run import restore_task
 from stancekit.schema import Answer, Layers, Prediction, Sentence, Span, Target
-from stancekit.tasks import Task
+from stancekit.tasks import Task, nothing
 
 EMPTY = "empty"
 _ROW = {"id", "text", "sentence", "document", "index", "meta"}
@@ -137,7 +137,7 @@ def _fallback(task: Task, name: str, text: str) -> Answer:
         raise fail("fallback", f"{name!r} is no answer to {task.name}", f"its answers are lists: give {EMPTY!r}")
     if task.kind == "layers":
         return Layers(text=text, attributions=(), devices=())
-    return frozenset() if task.kind == "multi" else ()
+    return nothing(task.kind)
 
 
 def _sentences(task: Task, rows: Mapping[str, Any], found: Mapping[str, Answer]) -> Iterable[Sentence]:

@@ -10,10 +10,10 @@ from stancekit.evaluation import Evaluated
 from stancekit.metrics.holder import has_holders
 from stancekit.metrics.layers import by_target
 from stancekit.reports import holders, marks, outcomes
-from stancekit.reports.confidences import Sure, by_layer
 from stancekit.reports.marks import Mark, Palette
+from stancekit.runs.confidences import Sure, by_layer
 from stancekit.schema import Answer, Attribution, Device, Example, Layers, Prediction, Span, Stance
-from stancekit.tasks import Task, labels_in
+from stancekit.tasks import SHAPES, Task, labels_in, nothing
 from stancekit.text import derive
 
 CHOICES = 60
@@ -123,8 +123,8 @@ def _layers(task: Task, text: str, gold: Layers, answer: Layers, palette: Palett
     for one in task.inner:
         if one.kind == "targeted":
             _add_stances(found, one, gold, answer, sure.get(one.name))
-        elif one.kind in (*LABEL_KINDS, "spans") and one.view(gold) is not None:
-            sides = [one.view(side) or "" for side in (gold, answer)]
+        elif one.kind in SHAPES and one.view(gold) is not None:
+            sides = [one.view(side) or nothing(one.kind) for side in (gold, answer)]
             _add_own(found, one, text, sides, palette, sure.get(one.name))
     return found
 
@@ -147,9 +147,13 @@ def _add_stances(found: dict[str, Any], task: Task, gold: Layers, answer: Layers
     ]
     if [s.target for s in own] == [s.target for s in said]:
         _be_sure(told[1], sure)
-    found["right"] = found["right"] and [s.label for s in own] == given
-    labels = {*found["labels"], *(s.label for s in own), *filter(None, given)}
-    found["labels"] = sorted(labels)
+    _add(found, told, [s.label for s in own] == given, [*(s.label for s in own), *given])
+
+
+def _add(found: dict[str, Any], told: Sequence[list[dict[str, Any]]], right: bool, labels: Sequence[str]) -> None:
+    """Put what is told of a label set beneath gold's line and the predicted one."""
+    found["right"] = found["right"] and right
+    found["labels"] = sorted({*found["labels"], *filter(None, labels)})
     for line, side in zip(found["lines"], told, strict=True):
         line["told"] += side
 
@@ -166,11 +170,9 @@ def _add_own(
         labels = [labels_in(side) if task.kind == "multi" else [str(side)] for side in sides]
         told = [[marks.tell_label(task.name, label) for label in own] for own in labels]
         how = outcomes.agree(labels[0], labels[1], lambda a, b: bool(a == b), lambda a, b: False)
+    told = [_with_outcomes(own, outcome) for own, outcome in zip(told, how, strict=True)]
     _be_sure(told[1], sure)
-    found["right"] = found["right"] and _all_right(how)
-    found["labels"] = sorted({*found["labels"], *(label for side in sides for label in labels_in(side) if label)})
-    for line, own, outcome in zip(found["lines"], told, how, strict=True):
-        line["told"] += _with_outcomes(own, outcome)
+    _add(found, told, _all_right(how), [label for side in sides for label in labels_in(side)])
 
 
 def _held(text: str, gold: Layers, answer: Layers, palette: Palette, sure: Sure) -> dict[str, Any]:

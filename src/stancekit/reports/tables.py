@@ -96,7 +96,7 @@ def _row(row: Score, top: Ceiling = _NONE) -> dict[str, Any]:
 
 
 def _of(rows: Iterable[Score], slice_name: str) -> list[Score]:
-    return [r for r in rows if r.slice == slice_name and r.is_told]
+    return [r for r in rows if r.slice == slice_name and r.metric != "confusion"]
 
 
 def whole(scores: Scores) -> list[dict[str, Any]]:

@@ -19,7 +19,6 @@ from stancekit.errors import Problems, StancekitError, fail
 from stancekit.files import dump_json, sha256
 from stancekit.resources import bundled
 from stancekit.runs import headline
-from stancekit.schema import Answer, Stance
 from stancekit.tasks import Part, Task
 
 
@@ -171,7 +170,8 @@ def _own_sets(task: Task, datasets: Sequence[Dataset]) -> Iterator[Task]:
     kinds: dict[str, dict[str, Dataset]] = {}
     for dataset in datasets:
         for key, answer in (item for s in dataset.sentences for item in s.gold.labels.items() if item[1]):
-            kinds.setdefault(key, {}).setdefault(_kind(answer), dataset)
+            kind = next(kind for kind, fits in tasks.SHAPES.items() if fits(answer))
+            kinds.setdefault(key, {}).setdefault(kind, dataset)
     for key, found in sorted(kinds.items()):
         first = next(iter(found.values()))
         if key in [one.name for one in task.inner]:
@@ -182,15 +182,6 @@ def _own_sets(task: Task, datasets: Sequence[Dataset]) -> Iterator[Task]:
             raise fail(first.path, what, "give one of them another name with a label_map: `rename_sets: {old: new}`")
         labels = next(filter(None, (d.codebook.names(key) for d in datasets)), ())
         yield _with_labels(tasks.own(key, next(iter(found)), labels), datasets)
-
-
-def _kind(answer: Answer) -> str:
-    """Return the kind of task that an answer to a label set is of."""
-    if isinstance(answer, str):
-        return "single"
-    if isinstance(answer, frozenset):
-        return "multi"
-    return "targeted" if isinstance(answer, tuple) and isinstance(answer[0], Stance) else "spans"
 
 
 def _columns(task: Task, datasets: tuple[Dataset, ...]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
@@ -62,6 +63,7 @@ class Joint:
         problems.raise_any()
         self.encoder, self.context, self.max_length = encoder, context, max_length
         self.weights, self.lora, self.seed = dict(weights or {}), lora, seed
+        self.lost: Counter[str] = Counter()
 
     def fit(self, train: Part, dev: Part, workspace: Workspace | None = None) -> None:
         """Fine-tune on train; best weights and early stopping by dev."""
@@ -79,6 +81,7 @@ class Joint:
             layer.learn(laid, gold)
         adapters.add(self.net, "encoder", self.lora)
         rows = self._rows(laid, gold)
+        self.lost = sum((layer.lost for layer in self.layers), Counter())
         space = workspace or Workspace()
         judge = self._judge(dev, space) if len(dev) else None
         loop.train(self.net, Job(rows, self._collate(), _loss, judge), self.recipe, workspace, self.seed)

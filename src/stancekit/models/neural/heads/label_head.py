@@ -23,11 +23,6 @@ class LabelHead(nn.Module):
         self.dense, self.out = nn.Linear(width, width), nn.Linear(width, labels)
         self.dropout = nn.Dropout(0.1)
 
-    @property
-    def fields(self) -> dict[str, tuple[int, int]]:
-        """Columns and filling of the fields."""
-        return {self.field: (0, -1)}
-
     def forward(self, whole: torch.Tensor) -> torch.Tensor:
         """Return scores (n, labels) from the vectors of sentences (n, width)."""
         seen = torch.tanh(self.dense(self.dropout(whole)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -14,6 +15,7 @@ from stancekit.models.neural.heads.chain_layer import ChainLayer
 from stancekit.schema import Example, Layers
 from stancekit.tasks import Task
 from stancekit.text import tags
+from stancekit.text.tags import Tagged
 
 Rows = list[list[dict[str, Any]]]
 """The fields of each row (window) of each sentence; none where the sentence lacks the layer."""
@@ -23,13 +25,17 @@ Answers = list[list[tuple[Any, float]]]
 
 
 class Layer:
-    """One layer: `name` is its task's, `key` its head's, `labels` what the task declares."""
+    """One layer: `name` is its task's, `key` its head's, `labels` what the task declares.
+
+    `lost` counts what of train's gold the head cannot hold.
+    """
 
     fields: Mapping[str, tuple[int, int]]
     head: nn.Module
 
     def __init__(self, task: Task) -> None:
         self.task, self.name, self.labels = task, task.name, task.labels
+        self.lost: Counter[str] = Counter()
         self.key = f"on_{task.name.replace('.', '_')}"  # torch has attributes of its own that a label set may be named
 
     def is_taught(self, gold: Sequence[Layers]) -> bool:
@@ -85,9 +91,18 @@ class TaggedLayer(Layer):
         found: ChainLayer = self.head.chain
         return found
 
-    def tags(self, one: Laid, gold: Layers) -> list[str] | None:
-        """Return the tags of a sentence's words; None where gold lacks the layer."""
+    def tagged(self, one: Laid, gold: Layers) -> Tagged | None:
+        """Return a sentence's words with their tags, and what these cannot hold; None where gold lacks the layer."""
         raise NotImplementedError
+
+    def numbers(self, one: Laid, gold: Layers) -> list[list[int]]:
+        """Return the numbers of the tags of every row, none where gold lacks the layer; count what is lost."""
+        found = self.tagged(one, gold)
+        if found is None:
+            return []
+        self.lost += found.lost
+        number = {name: k for k, name in enumerate(self.chain.labels)}
+        return [[number[tag] for tag in row.tags(found.layers[0])] for row in one.rows]
 
     def found(self, words: Sequence[Floats]) -> list[list[tuple[int, int, str, float]]]:
         """Return the spans of each sentence: first word, last word + 1, label, confidence."""
@@ -99,7 +114,7 @@ class TaggedLayer(Layer):
 
     def tune(self, laid: Sequence[Laid], words: Sequence[Floats], gold: Sequence[Layers]) -> None:
         """Choose on dev how readily a word is tagged."""
-        known = [(k, spelt) for k, g in enumerate(gold) if (spelt := self.tags(laid[k], g)) is not None]
+        known = [(k, found.layers[0]) for k, g in enumerate(gold) if (found := self.tagged(laid[k], g)) is not None]
         if known:
             emissions = self._emissions([words[k] for k, _ in known])
             self.bias = tuning.best_bias(self.chain, emissions, [tags.ranges(spelt) for _, spelt in known])

@@ -23,6 +23,7 @@ from stancekit.models.relation_tags import flat_tags
 from stancekit.schema import Attribution, Device, Example, Layers, Stance
 from stancekit.tasks import Task
 from stancekit.text import tags
+from stancekit.text.tags import Tagged
 
 
 class AttributionLayer(TaggedLayer):
@@ -36,9 +37,9 @@ class AttributionLayer(TaggedLayer):
         """The chain over the finder's tags."""
         return self.head.finder_chain
 
-    def tags(self, one: Laid, gold: Layers) -> list[str] | None:
-        """Return the finder's tags: cues, and as hints sources and contents."""
-        return None if gold.attributions is None else flat_tags(one.toks, _attributions(gold))
+    def tagged(self, one: Laid, gold: Layers) -> Tagged | None:
+        """Return the finder's tags: cues, and as hints sources and contents (the reader holds the relations whole)."""
+        return None if gold.attributions is None else Tagged([flat_tags(one.toks, _attributions(gold))])
 
     def learn_labels(self, gold: Sequence[Layers]) -> None:
         """Learn which source types and cue stances occur."""
@@ -99,10 +100,10 @@ class DeviceLayer(TaggedLayer):
         answer = self.task.view(gold)
         return [d for d in answer if isinstance(d, Device)] if isinstance(answer, tuple) else None
 
-    def tags(self, one: Laid, gold: Layers) -> list[str] | None:
+    def tagged(self, one: Laid, gold: Layers) -> Tagged | None:
         """Return the tags of devices."""
         own = self._gold(gold)
-        return None if own is None else tags.tag([("device", d.parts) for d in own], one.toks).layers[0]
+        return None if own is None else tags.tag([("device", d.parts) for d in own], one.toks)
 
     def learn(self, laid: Sequence[Laid], gold: Sequence[Layers]) -> None:
         """Learn the names of the actors that devices frame."""
@@ -110,19 +111,11 @@ class DeviceLayer(TaggedLayer):
 
     def rows(self, laid: Sequence[Laid], gold: Sequence[Layers]) -> Rows:
         """Return the tags of words, and the devices' attributes."""
-        number = {name: k for k, name in enumerate(self.head.labels)}
-        found: Rows = []
-        for one, g, named in zip(laid, gold, self.devices.mentions(laid), strict=True):
-            own, spelt = self._gold(g), self.tags(one, g)
-            if own is None or spelt is None:
-                found.append([{} for _ in one.rows])
-                continue
-            found.append(
-                [
-                    {"devices": [number[tag] for tag in row.tags(spelt)], **self.devices.fields(one, row, own, named)}
-                    for row in one.rows
-                ]
-            )
+        found: Rows = [[{} for _ in one.rows] for one in laid]
+        for at, (one, g, named) in enumerate(zip(laid, gold, self.devices.mentions(laid), strict=True)):
+            own = self._gold(g) or []
+            for k, numbers in enumerate(self.numbers(one, g)):
+                found[at][k] = {"devices": numbers, **self.devices.fields(one, one.rows[k], own, named)}
         return found
 
     def answers(self, examples: Sequence[Example], laid: Sequence[Laid], words: Sequence[Floats]) -> Answers:

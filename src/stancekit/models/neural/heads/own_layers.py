@@ -18,6 +18,7 @@ from stancekit.models.neural.heads.span_tagger import SpanTagger
 from stancekit.schema import Answer, Example, Layers, Span
 from stancekit.tasks import Task
 from stancekit.text import tags
+from stancekit.text.tags import Tagged
 
 
 class LabelLayer(Layer):
@@ -38,7 +39,7 @@ class LabelLayer(Layer):
     @property
     def fields(self) -> Mapping[str, tuple[int, int]]:  # type: ignore[override]
         """Columns and filling of the fields."""
-        return self.head.fields
+        return {self.head.field: (0, -1)}
 
     def _truth(self, gold: Layers) -> list[int] | None:
         answer = self.task.view(gold)
@@ -92,7 +93,7 @@ class LabelLayer(Layer):
 
 
 class SpanLayer(TaggedLayer):
-    """Labelled spans, found by tags: of spans that overlap the longer ones are learnt."""
+    """Labelled spans, found by tags: of spans that overlap the first is learnt, and the others are counted as lost."""
 
     head: SpanTagger
 
@@ -106,22 +107,19 @@ class SpanLayer(TaggedLayer):
         """Columns and filling of the fields."""
         return {self.head.field: (0, -1)}
 
-    def tags(self, one: Laid, gold: Layers) -> list[str] | None:
+    def tagged(self, one: Laid, gold: Layers) -> Tagged | None:
         """Return the tags of the spans."""
         answer = self.task.view(gold)
         if not isinstance(answer, tuple):
             return None
-        own = [s for s in answer if isinstance(s, Span)]
-        return tags.tag([(s.label, (s,)) for s in own], one.toks).layers[0]
+        return tags.tag([(s.label, (s,)) for s in answer if isinstance(s, Span)], one.toks)
 
     def rows(self, laid: Sequence[Laid], gold: Sequence[Layers]) -> Rows:
         """Return the tags of words."""
-        number = {name: k for k, name in enumerate(self.head.labels)}
-        found: Rows = []
-        for one, g in zip(laid, gold, strict=True):
-            spelt = self.tags(one, g)
-            rows = [{} if spelt is None else {self.head.field: [number[t] for t in r.tags(spelt)]} for r in one.rows]
-            found.append(rows)
+        found: Rows = [[{} for _ in one.rows] for one in laid]
+        for at, (one, g) in enumerate(zip(laid, gold, strict=True)):
+            for k, numbers in enumerate(self.numbers(one, g)):
+                found[at][k] = {self.head.field: numbers}
         return found
 
     def answers(self, examples: Sequence[Example], laid: Sequence[Laid], words: Sequence[Floats]) -> Answers:
