@@ -128,6 +128,29 @@ def test_a_model_of_ones_own_answers_only_when_it_is_trusted(
     assert trusted.returncode == 0, trusted.stderr
 
 
+def test_label_sets_of_ones_own_are_tagged_and_shown(tmp_path: Path) -> None:
+    text = "Karsk wept."
+    own = {"bias": "biased", "tones": ["sad", "tense"], "mood": [{"target": "Karsk", "label": "low", "span": [0, 5]}]}
+    filled = {"attributions": [], "devices": [], "stances": [{"target": "Karsk", "stance": "favor"}], "labels": own}
+    rows = [{"id": str(k), "text": text, "document": str(k), **filled} for k in range(8)]
+    data = tmp_path / "rows.jsonl"
+    data.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    config = tmp_path / "own.yaml"
+    plan = {"name": "own", "task": "layers", "data": {"path": str(data)}, "model": "majority"}
+    config.write_text(json.dumps(plan | {"output": str(tmp_path / "runs" / "own")}), encoding="utf-8")
+    experiment.train(config)
+    article = experiment.tag(data, runs=tmp_path / "runs")
+    found = article.sentences[0].gold.labels
+    assert found["bias"] == "biased" and found["tones"] == frozenset({"sad", "tense"})
+    assert [(s.target.name, s.label) for s in found["mood"]] == [("Karsk", "low")]
+    assert article.records()[0]["labels"] == own and {*own} <= {*article.records()[0]["tagging"]["confidence"]}
+    command = [sys.executable, "-m", "stancekit", "tag", str(data), f"--runs={tmp_path / 'runs'}"]
+    shown = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert all(f"    {line}" in shown for line in ("bias: biased", "tones: sad, tense", "mood: low Karsk"))
+    page = subprocess.run([*command, "--html"], capture_output=True, text=True, check=True).stdout
+    assert "<th>bias</th>" in page and "<td>low Karsk</td>" in page
+
+
 def layers(text: str, *relations: tuple[str, str, str]) -> Layers:
     def at(words: str):
         return parts_of([(text.index(words), text.index(words) + len(words))])

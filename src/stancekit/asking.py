@@ -15,13 +15,17 @@ from stancekit.schema import Attribution, Device, Example, Layers, Sentence, Sta
 Item = Attribution | Device | Stance
 LAYERS = {"attribution": "attributions", "framing": "devices", "stance": "stances"}
 """The layer that each role fills."""
+_BUILT_IN = {role.task for role in ROLES.values()}
 
 
 @dataclass(frozen=True)
 class Found:
-    """What a run finds of one layer in one sentence: items, and a confidence each (none where the model gives none)."""
+    """What a run finds of one layer in one sentence, and how sure it is of each item (empty where it does not say).
 
-    items: tuple[Any, ...]
+    `answer` holds the items of a role's layer; of a user's own label set it is the answer of that task.
+    """
+
+    answer: Any
     sure: list[float]
 
 
@@ -30,12 +34,14 @@ def ask(
 ) -> dict[str, list[Found]]:
     """Return what is found by role, in the order of the sentences, which bear no gold.
 
-    `targets` holds by sentence id the targets to be judged. A run that plays several roles predicts once.
+    Label sets of a user's own that a run of the task `layers` answers stand beside the roles, by their names; the
+    first run that answers one is taken. `targets` holds by sentence id the targets to be judged. A run that plays
+    several roles predicts once.
     """
     found: dict[str, list[Found]] = {}
     for run, roles in _casts(runs):
         if run.task.kind == "layers":
-            found |= _of_layers(run, roles, sentences, targets)
+            found = _of_layers(run, roles, sentences, targets) | found
         elif run.task.kind == ROLES["stance"].kind:
             found["stance"] = _of_targets(run, sentences, targets)
         else:
@@ -54,14 +60,19 @@ def _casts(runs: Mapping[str, Run]) -> Iterator[tuple[Run, list[str]]]:
 def _of_layers(
     run: Run, roles: Sequence[str], sentences: Sequence[Sentence], targets: Mapping[str, Sequence[Target]]
 ) -> dict[str, list[Found]]:
-    asked = [tasks.asked(s, targets[s.id]) for s in sentences] if "stance" in roles else sentences
-    found: dict[str, list[Found]] = {role: [] for role in roles}
+    own = [one for one in run.task.inner if one.name not in _BUILT_IN]
+    toward = [one.name for one in own if one.kind == "targeted"]
+    asked = [tasks.asked(s, targets[s.id], toward) for s in sentences] if "stance" in roles or toward else sentences
+    found: dict[str, list[Found]] = {name: [] for name in (*roles, *(one.name for one in own))}
     for prediction in run.predict([Example(id=s.id, sentence=s) for s in asked]):
-        assert isinstance(prediction.answer, Layers)
-        sure = by_layer(run.task, prediction.answer, prediction.probabilities)
+        answer = prediction.answer
+        assert isinstance(answer, Layers)
+        sure = by_layer(run.task, answer, prediction.probabilities)
         for role in roles:
-            items = getattr(prediction.answer, LAYERS[role]) or ()
+            items = getattr(answer, LAYERS[role]) or ()
             found[role].append(Found(items, _numbers(sure.get(ROLES[role].task))))
+        for one in own:
+            found[one.name].append(Found(one.view(answer), _numbers(sure.get(one.name))))
     return found
 
 
@@ -77,7 +88,7 @@ def _of_targets(run: Run, sentences: Sequence[Sentence], targets: Mapping[str, S
         before, label = found[example.sentence.id], str(prediction.answer)
         shares = prediction.probabilities
         sure = [round(float(shares[label]), 9)] if isinstance(shares, Mapping) else []
-        found[example.sentence.id] = Found((*before.items, Stance(example.target, label)), before.sure + sure)
+        found[example.sentence.id] = Found((*before.answer, Stance(example.target, label)), before.sure + sure)
     return [found[s.id] for s in sentences]
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from stancekit.data import record
-from stancekit.schema import Sentence, words_of
+from stancekit.schema import Answer, Sentence, Span, Stance, words_of
 from stancekit.text import derive
 from stancekit.text.actors import Actor
 from stancekit.text.antecedents import Antecedent
@@ -27,11 +27,25 @@ class Tagged:
     antecedent: Antecedent | None
 
 
+def told(answer: Answer | None, text: str) -> str:
+    """Return an answer to a label set of a user's own as words: labels, with what they are about; empty for none."""
+    if isinstance(answer, str):
+        return answer
+    items = sorted(answer) if isinstance(answer, frozenset) else answer if isinstance(answer, tuple) else ()
+    return ", ".join(_item(item, text) for item in items)
+
+
+def _item(item: Any, text: str) -> str:
+    if isinstance(item, Span):
+        return f"{item.label} “{item.of(text)}”"
+    return f"{item.label} {item.target.name}" if isinstance(item, Stance) else str(item)
+
+
 @dataclass(frozen=True, kw_only=True)
 class TaggedArticle:
     """Sentences with predicted layers in `gold`'s place; holders are derived from them.
 
-    `confidence` has one number per relation, device and stance by sentence id; `antecedents` maps sentence
+    `confidence` has one number per relation, device, stance and own label by sentence id; `antecedents` maps sentence
     ids to relations; `distance` holds the unknown-word share and the outlets that train never had; `runs` says by
     role (attribution, framing, stance) which run answered, with its model, score on dev and hash.
     """
@@ -92,6 +106,10 @@ class TaggedArticle:
                     }
                 )
         return found
+
+    def label_sets(self) -> list[str]:
+        """Return the names of the label sets of a user's own that were answered, in order."""
+        return list(dict.fromkeys(name for sentence in self.sentences for name in sentence.gold.labels))
 
     def to_frame(self) -> pd.DataFrame:
         """Return one row a device as a data frame."""

@@ -28,9 +28,9 @@ DEFAULT = "runs/demo"
 class Tagger:
     """Tags an article, or sentences, with attributions, devices, their holders, and stances.
 
-    A run of the task `layers` may play several roles, and then predicts once. Actors are those given; else the
-    targets that the records name; else names found by a rule, marked proposed. `told` says in lines which run
-    answers what, and why.
+    A run of the task `layers` may play several roles, and then predicts once; label sets of a user's own that it
+    learnt are answered, too. Actors are those given; else the targets that the records name; else names found by a
+    rule, marked proposed. `told` says in lines which run answers what, and why.
     """
 
     def __init__(
@@ -77,10 +77,11 @@ class Tagger:
         targets = {s.id: [Target(n, span) for n, span in finder.first_mentions(s.text).items()] for s in bare}
         found = ask(self.runs, bare, targets)
         tagged = [
-            replace(s, gold=self._layers(s.text, {role: own[at].items for role, own in found.items()}, finder))
+            replace(s, gold=self._layers(s.text, {name: own[at].answer for name, own in found.items()}, finder))
             for at, s in enumerate(bare)
         ]
-        sure = [{LAYERS[r]: found[r][at].sure if r in found else [] for r in ROLES} for at in range(len(bare))]
+        names = {LAYERS.get(name, name): name for name in (*ROLES, *found)}
+        sure = [{key: found[n][at].sure if n in found else [] for key, n in names.items()} for at in range(len(bare))]
         return TaggedArticle(
             sentences=tuple(tagged),
             confidence={s.id: own for s, own in zip(bare, sure, strict=True)},
@@ -102,7 +103,9 @@ class Tagger:
 
     def _layers(self, text: str, found: Mapping[str, tuple[Any, ...]], finder: Finder) -> Layers:
         devices = tuple(_canonical(d, text, finder, self.actors is not None) for d in found["framing"])
-        return Layers(text=text, attributions=found["attribution"], devices=devices, stances=found.get("stance"))
+        own = {name: answer for name, answer in found.items() if name not in ROLES and answer is not None}
+        whole = Layers(text=text, attributions=found["attribution"], devices=devices, labels=own)
+        return replace(whole, stances=found.get("stance"))
 
     @cached_property
     def _profile(self) -> Profile:

@@ -230,10 +230,13 @@ def targets_of(example: Example, name: str | None = None) -> tuple[Target, ...]:
     return tuple(s.target for s in stances) if name is not None else tuple(dict.fromkeys(s.target for s in stances))
 
 
-def asked(sentence: Sentence, targets: Iterable[Target]) -> Sentence:
-    """Return a sentence without gold but for the targets to be judged, each under no label: what a tagger asks."""
+def asked(sentence: Sentence, targets: Iterable[Target], own: Iterable[str] = ()) -> Sentence:
+    """Return a sentence without gold but for the targets to be judged, each under no label: what a tagger asks.
+
+    `own` names targeted label sets of a user's own that are asked for, too.
+    """
     stances = tuple(Stance(target, "") for target in targets)
-    return replace(sentence, gold=Layers(text=sentence.text, stances=stances))
+    return replace(sentence, gold=Layers(text=sentence.text, stances=stances, labels=dict.fromkeys(own, stances)))
 
 
 def part(task: Task, sentences: Iterable[Sentence]) -> Part:

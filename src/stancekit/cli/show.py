@@ -19,7 +19,7 @@ from stancekit.runs.run import Run
 from stancekit.runs.summary import Summary
 from stancekit.schema import Sentence
 from stancekit.scoring import Score
-from stancekit.tagged import TaggedArticle
+from stancekit.tagged import TaggedArticle, told
 
 if TYPE_CHECKING:
     from stancekit.comparison import Comparison
@@ -218,6 +218,9 @@ def tagged(article: TaggedArticle) -> None:
         for stance in sentence.gold.stances or ():
             if stance.label != "none":
                 console.print(Text(f"    {stance.label} {stance.target.name}", style="magenta"))
+        for name, answer in sentence.gold.labels.items():
+            if words := told(answer, sentence.text):
+                console.print(Text(f"    {name}: {words}", style="green"))
     for note in article.notes():
         console.print(Text(note, style="dim"))
 

@@ -12,7 +12,7 @@ from stancekit.reports.marks import Palette
 from stancekit.reports.rendering import render
 from stancekit.runs import choose
 from stancekit.schema import Attribution, Sentence
-from stancekit.tagged import TaggedArticle
+from stancekit.tagged import TaggedArticle, told
 from stancekit.text import derive
 
 
@@ -34,6 +34,8 @@ def article_page(tagged: TaggedArticle, title: str) -> str:
         "holders": holders.matrix({"devices": counts}, frames) | {"note": ""},
         "devices": [row | {"style": palette[row["frame"]]} for row in tagged.rows()],
         "stances": _stances(tagged),
+        "sets": tagged.label_sets(),
+        "labelled": _labelled(tagged),
         "actors": [a.name + (" (proposed)" if a.proposed else "") for a in tagged.actors],
         "notes": tagged.notes(),
         "runs": [[role, choose.tell(run), run["hash"][:8]] for role, run in tagged.runs.items()],
@@ -106,3 +108,13 @@ def _stances(tagged: TaggedArticle) -> list[dict[str, Any]]:
         for stance in sentence.gold.stances or ():
             found.setdefault(stance.target.name, Counter())[stance.label] += 1
     return [{"target": target, "counts": sorted(counts.items())} for target, counts in sorted(found.items())]
+
+
+def _labelled(tagged: TaggedArticle) -> list[dict[str, Any]]:
+    """Return the answers to label sets of a user's own, for every sentence that has some."""
+    found = []
+    for sentence in tagged.sentences:
+        answers = [told(sentence.gold.labels.get(name), sentence.text) for name in tagged.label_sets()]
+        if any(answers):
+            found.append({"id": sentence.id, "text": sentence.text, "answers": answers})
+    return found
