@@ -3,7 +3,8 @@
 Run from the repository root:
     python benchmarks/speed_neural.py --data PATH        PATH: NewsMTSC's train.jsonl
 
-The same encoder, sentences, batch size, epochs and threads for all; turns alternate, and each round has another seed.
+The same encoder, sentences, batch size, epochs and threads for all, but for the rows with batches of 16, which are
+stancekit's default (the Trainer's is 8); turns alternate, and each round has another seed.
 Every turn has a process of its own, in which a short one goes before that does not count.
 *Trainer* is transformers' Trainer with its defaults: random batches padded to their longest, fp32; nothing is saved and
 dev is not scored while training (by stancekit neither). *Pads to 128* is the same with all sentences at 128 pieces.
@@ -90,8 +91,11 @@ def ours(**training: Any) -> Turn:
     return turn
 
 
-def plain(longest: int, padding: bool | str) -> Turn:
-    """Return a turn of the Trainer with its defaults, sentences cut at so many pieces; `max_length` pads all to it."""
+def plain(longest: int, padding: bool | str, batch: int = 0) -> Turn:
+    """Return a turn of the Trainer with its defaults, sentences cut at so many pieces; `max_length` pads all to it.
+
+    `batch` is a batch size of its own (0: that of all).
+    """
 
     def turn(given: argparse.Namespace, train: Part, dev: Part, seed: int) -> tuple[float, list[Prediction]]:
         torch.use_deterministic_algorithms(False)  # stancekit's turns ask for them
@@ -106,7 +110,7 @@ def plain(longest: int, padding: bool | str) -> Turn:
         rows = [dict(zip(found, values, strict=True)) for values in zip(*found.values(), strict=True)]
         with tempfile.TemporaryDirectory() as output:
             quiet: dict[str, Any] = {"save_strategy": "no", "disable_tqdm": True, "dataloader_pin_memory": on_gpu()}
-            sizes = {"per_device_train_batch_size": given.batch, "num_train_epochs": given.epochs, "seed": seed}
+            sizes = {"per_device_train_batch_size": batch or given.batch, "num_train_epochs": given.epochs, "seed": seed}
             trainer = Trainer(
                 model,
                 TrainingArguments(output, **sizes, **quiet),
@@ -139,6 +143,8 @@ ROWS: dict[str, Turn] = {
     "stancekit": ours(),
     "stancekit, fp32": ours(precision="fp32"),
     "stancekit, embeddings frozen": ours(freeze_embeddings=True),
+    "Trainer, batches of 16": plain(LENGTH, False, 16),
+    "stancekit, batches of 16": ours(batch_size=16),
 }
 
 
