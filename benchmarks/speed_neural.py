@@ -110,7 +110,11 @@ def plain(longest: int, padding: bool | str, batch: int = 0) -> Turn:
         rows = [dict(zip(found, values, strict=True)) for values in zip(*found.values(), strict=True)]
         with tempfile.TemporaryDirectory() as output:
             quiet: dict[str, Any] = {"save_strategy": "no", "disable_tqdm": True, "dataloader_pin_memory": on_gpu()}
-            sizes = {"per_device_train_batch_size": batch or given.batch, "num_train_epochs": given.epochs, "seed": seed}
+            sizes = {
+                "per_device_train_batch_size": batch or given.batch,
+                "num_train_epochs": given.epochs,
+                "seed": seed,
+            }
             trainer = Trainer(
                 model,
                 TrainingArguments(output, **sizes, **quiet),
