@@ -9,7 +9,8 @@ compared with the base by the paired bootstrap over articles, the seeds' predict
 learns from a part of train, drawn by hash, so that all levers can be tried on a small machine. `ensemble` averages the
 base's seeds, `ensemble with linear` that and a linear model, `distilled` learns from the seeds' average; `joint` has
 the base's settings in the tagger of all layers, and `joint, shared` learns the bundled corpus (its train part) beside.
-`all of train` is the base without an inner dev: nothing stops it; `read` averages its seeds where it is asked for.
+Rows that begin with `all of train` have no inner dev: nothing stops them; `read` averages the last of them that is
+asked for. `attend` is the lever that was found last, and has such a row of its own.
 """
 
 from __future__ import annotations
@@ -61,6 +62,7 @@ LEVERS: dict[str, dict[str, Any]] = {
     "batch 32": {"training": {"batch_size": 32}},
     "5 epochs": {"training": {"epochs": 5}},
     "embeddings frozen": {"training": {"freeze_embeddings": True}},
+    "attend": {"attend": True},
 }
 
 
@@ -73,7 +75,7 @@ ROWS = {name: merged(change) for name, change in LEVERS.items()}
 AVERAGED = ("ensemble", "ensemble with linear")
 LINEAR: Settings = {"name": "linear", "target": {"window": 5}}
 WHOLE = "all of train"
-ROWS |= dict.fromkeys((*AVERAGED, WHOLE), ROWS["base"])
+ROWS |= {WHOLE: ROWS["base"], f"{WHOLE}, attend": ROWS["attend"]} | dict.fromkeys(AVERAGED, ROWS["base"])
 ROWS["distilled"] = {**ROWS["base"], "name": "neural_newsmtsc:Student"}
 _TAGGER = {"name": "joint", "max_length": 128, "training": {**BASE["training"]}}
 ROWS |= {"joint": _TAGGER, "joint, shared": _TAGGER}
@@ -133,7 +135,7 @@ def screened(
     if name == "distilled":
         own["teachers"] = [str(given.keep / f"base{named(given)} {seed}.jsonl") for seed in given.seeds]
     both = Part(TASK, held.examples + train.examples, held.gold + train.gold) if name == "base" else held
-    dev = Part(TASK) if name == WHOLE else None
+    dev = Part(TASK) if name.startswith(WHOLE) else None
     runs = run_seeds(
         given, title, own, train, both, metric=FIGURE.row, dev=dev
     )  # train, too: `distilled` learns from it
@@ -180,19 +182,21 @@ def read(given: Any) -> None:
     found: dict[str, list[list[Prediction]]] = {}
     train = limited(part(given.data / "train.jsonl"), given.limit)
     both, cuts = files(given, {e.sentence.document for e in train.examples})
-    for name, own in settings(ROWS, given).items():
+    single, rows = "base", settings(ROWS, given)
+    for name, own in rows.items():
         if name in AVERAGED:
-            found[name] = averaged(given, name, own, found.get(WHOLE) or found["base"], train, both)
+            own.update(rows[single])
+            found[name] = averaged(given, name, own, found[single], train, both)
         else:
-            dev = Part(TASK) if name == WHOLE else None
+            single, dev = name, Part(TASK) if name.startswith(WHOLE) else None
             runs = run_seeds(given, f"dev {name}", own, train, both, metric=FIGURE.row, dev=dev)
             found[name] = [run.predictions for run in runs]
-        for title, rows in cuts.items():
+        for title, numbers in cuts.items():
             print(title)
-            told = {row: [[run[k] for k in rows] for run in runs] for row, runs in found.items()}
-            book, held = Book(given, "newsmtsc", title), subset(both, rows)
+            told = {row: [[run[k] for k in numbers] for run in runs] for row, runs in found.items()}
+            book, held = Book(given, "newsmtsc", title), subset(both, numbers)
             book.figures(name, held, told[name], [FIGURE], own)
-            for other in (row for row in ("base", WHOLE) if row in found and row != name):
+            for other in (row for row in found if row not in (name, *AVERAGED)):
                 book.differences(name, other, held, told, [FIGURE], own)
 
 

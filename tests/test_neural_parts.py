@@ -20,6 +20,7 @@ from torch.nn import functional as F
 
 from stancekit.errors import Problems, StancekitError
 from stancekit.models.neural.encoders import hardware, kit, sights
+from stancekit.models.neural.encoders.net import Attention
 from stancekit.models.neural.learning import averaging, lora, losses
 from stancekit.models.neural.learning.averaging import Average
 from stancekit.models.neural.learning.loop import groups
@@ -30,6 +31,19 @@ from stancekit.models.neural.transformer import Transformer
 
 LABELS = ("a", "b", "c")
 FAST = settings(max_examples=30, deadline=None, derandomize=True)
+
+
+def test_attention_weighs_pieces_by_their_answer_and_padding_counts_for_nothing() -> None:
+    torch.manual_seed(1)
+    attention, asking, pieces = Attention(8), torch.randn(2, 8), torch.randn(2, 5, 8)
+    mask = torch.tensor([[1, 1, 1, 1, 1], [1, 1, 1, 0, 0]])
+    found = attention(asking, pieces, mask)
+    for row, count in ((0, 5), (1, 3)):
+        asked = attention.ask.weight @ asking[row] + attention.ask.bias
+        shares = torch.softmax(pieces[row, :count] @ asked / math.sqrt(8), dim=0)
+        torch.testing.assert_close(found[row], shares @ pieces[row, :count])
+    pieces[1, 3:] = 1e6
+    torch.testing.assert_close(attention(asking, pieces, mask), found)
 
 
 def logits(n: int = 12, seed: int = 1) -> torch.Tensor:

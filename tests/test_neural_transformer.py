@@ -63,6 +63,8 @@ CASES = [
     ("roberta", "stance", {"pool": "first", "target": "pair", "loss": "focal"}),
     ("deberta", "frames", {"lora": {"rank": 2}, "loss": "asymmetric", "threshold": 0.3}),
     ("modernbert", "voice", {"lora": {}, "pool": "standard", "soft_labels": True}),
+    ("bert", "stance", {"pool": "target", "attend": True}),
+    ("modernbert", "frames", {"attend": True, "context": 1}),
     ("bert", "voice", {"training": {"checkpointing": True, "layer_decay": 0.9}}),
     ("roberta", "voice", {"pool": "standard", "lora": {"rank": 2}, "training": {"freeze_embeddings": True}}),
 ]

@@ -40,8 +40,9 @@ class Transformer:
     """An encoder fine-tuned as a whole under a classifying head.
 
     `encoder` is `minilm`, a folder or a hub id. `pool` is what the head reads (`standard`: the architecture's own
-    head, which transformers' `AutoModelForSequenceClassification` and pipelines load as it is); `target` and
-    `context` are those of `Sights`. Sentences longer than `max_length` pieces are read in overlapping windows
+    head, which transformers' `AutoModelForSequenceClassification` and pipelines load as it is); with `attend` it reads
+    beside what the last pooled vector, the target's say, attends to in all that is read. `target` and `context` are
+    those of `Sights`. Sentences longer than `max_length` pieces are read in overlapping windows
     whose probabilities are averaged. Before fine-tuning, `adapt` epochs of masked language modelling on train's texts
     can go (no label is looked at); `swap` adds copies of train in which targets change places. `loss` is
     cross_entropy, focal or (several labels) asymmetric; `class_weight` is null, `balanced` or a weight by label;
@@ -57,6 +58,7 @@ class Transformer:
         encoder: str = pretrained.BUNDLED,
         *,
         pool: str = "mean",
+        attend: bool = False,
         target: str = "mark",
         context: int = 0,
         max_length: int = 256,
@@ -79,13 +81,15 @@ class Transformer:
         for name, value in (("r_drop", r_drop), ("adapt", adapt)):
             if type(value) not in (int, float) or value < 0:
                 problems.add(name, f"{value!r} is no such number", "a number is expected, 0 or more")
+        if attend and pool == "standard":
+            problems.add("attend", "the architecture's own head attends to nothing more", "give another `pool`")
         adapters.check(lora, problems)
         self.recipe = Recipe.parse(training, problems, **CLASSIFYING)
         problems.raise_any()
         self.encoder, self.max_length, self.seed = encoder, max_length, seed
         self.sight: dict[str, Any] = {"pool": pool, "target": target, "context": context}
         self.loss, self.class_weight, self.r_drop, self.soft_labels = loss, class_weight, r_drop, soft_labels
-        self.adapt, self.swap = adapt, swap
+        self.adapt, self.swap, self.attend = adapt, swap, attend
         self.lora, self.threshold = lora, threshold
 
     def fit(self, train: Part, dev: Part, workspace: Workspace | None = None) -> None:
@@ -133,7 +137,8 @@ class Transformer:
         if self.sight["pool"] == "standard":
             self.net = self._standard(folder, task) if new else _standard(folder)
         else:
-            self.net = Classifier(net.encoder_of(folder), self.sights.pools, len(task.labels))
+            encoder = net.encoder_of(folder)
+            self.net = Classifier(encoder, self.sights.pools, len(task.labels), attend=self.attend)
 
     def _standard(self, folder: Path, task: Task) -> Any:
         kind = "multi_label_classification" if task.kind == "multi" else "single_label_classification"

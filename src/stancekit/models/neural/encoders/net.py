@@ -93,15 +93,36 @@ def pooled(hidden: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
     return torch.einsum("nlw,nlp->npw", hidden, weights.to(hidden.dtype)).flatten(1)
 
 
-class Classifier(Net):
-    """Labels from means of the encoder's vectors: the sentence's, the target's."""
+class Attention(nn.Module):
+    """The mean of pieces weighed by how they answer a vector's learnt question (Luong et al. 2015, *general*)."""
 
-    def __init__(self, encoder: PreTrainedModel, pools: int, labels: int) -> None:
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.ask = nn.Linear(width, width)
+        nn.init.normal_(self.ask.weight, std=0.02)  # small, so that all pieces count alike at first
+        nn.init.zeros_(self.ask.bias)
+
+    def forward(self, asking: torch.Tensor, hidden: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+        """Return (n, width) from vectors that ask (n, width) and pieces (n, pieces, width); `mask` is (n, pieces)."""
+        likeness = torch.einsum("nw,nlw->nl", self.ask(asking), hidden).float() / hidden.shape[-1] ** 0.5
+        shares = likeness.masked_fill(mask == 0, float("-inf")).softmax(dim=-1)
+        return torch.einsum("nl,nlw->nw", shares.to(hidden.dtype), hidden)
+
+
+class Classifier(Net):
+    """Labels from means of the encoder's vectors: the sentence's, the target's, what the last one attends to."""
+
+    def __init__(self, encoder: PreTrainedModel, pools: int, labels: int, *, attend: bool = False) -> None:
         super().__init__(encoder)
-        self.dense = nn.Linear(self.width * pools, self.width)
+        self.dense = nn.Linear(self.width * (pools + attend), self.width)
         self.out = nn.Linear(self.width, labels)
+        self.attention = Attention(self.width) if attend else None
 
     def forward(self, pools: torch.Tensor, **batch: torch.Tensor) -> dict[str, torch.Tensor]:
         """Return `logits`, (n, labels); `pools` are the weights of pieces in each mean, (n, pieces, pools)."""
-        vectors = self.dropout(pooled(self.read(batch), pools))
-        return {"logits": self.out(self.dropout(torch.tanh(self.dense(vectors))))}
+        hidden = self.read(batch)
+        vectors = pooled(hidden, pools)
+        if self.attention is not None:
+            found = self.attention(vectors[:, -self.width :], hidden, batch["attention_mask"])
+            vectors = torch.cat([vectors, found], dim=1)
+        return {"logits": self.out(self.dropout(torch.tanh(self.dense(self.dropout(vectors)))))}
