@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from stancekit import files, tasks
 from stancekit.errors import Interrupted, StancekitError
 from stancekit.models.base import Workspace
-from stancekit.models.neural.encoders import embedder, net
+from stancekit.models.neural.encoders import embedder
 from stancekit.models.neural.fewshot import FewShot
 from stancekit.models.neural.learning import contrast
 from stancekit.models.neural.learning.contrast import Mixed
@@ -203,15 +203,6 @@ def test_dev_chooses_the_weights(encoders):
     assert space.score(dev, found.predict(dev.examples)) == pytest.approx(best, abs=1e-5)
 
 
-def test_weights_end_on_the_way_from_the_pretrained_to_the_tuned_ones(encoders):
-    before = dict(net.encoder_of(encoders["bert"]).named_parameters())
-    tuned, half = (fitted(encoders["bert"], readings=2, mix=mix).net.encoder for mix in (1, 0.5))
-    after = dict(tuned.named_parameters())
-    for name, value in half.named_parameters():
-        torch.testing.assert_close(value, (before[name] + after[name]) / 2)
-    assert any(not torch.equal(value, after[name]) for name, value in half.named_parameters())
-
-
 def test_stopped_training_goes_on_to_the_same_bytes(encoders, tmp_path, monkeypatch):
     settings = {"readings": 2, "training": {"save_steps": 5, "epochs": 2.0, "batch_size": 4}}
     calls, loss = [], contrast.loss
@@ -240,5 +231,5 @@ def test_a_task_of_other_labels_is_refused(encoders, tmp_path):
 
 def test_settings_that_make_no_sense_are_named_together():
     with pytest.raises(StancekitError) as error:
-        FewShot(readings=0, mix=0, target="marks", C=0, training={"batch_size": 7})
-    assert {p.where for p in error.value.problems} == {"readings", "mix", "target", "C", "training"}
+        FewShot(readings=0, target="marks", C=0, training={"batch_size": 7})
+    assert {p.where for p in error.value.problems} == {"readings", "target", "C", "training"}

@@ -23,7 +23,7 @@ from stancekit.models.neural.encoders import kit as kits
 from stancekit.models.neural.encoders.embedder import Embedder
 from stancekit.models.neural.encoders.kit import Kit
 from stancekit.models.neural.encoders.sights import Sights
-from stancekit.models.neural.learning import averaging, contrast, loop
+from stancekit.models.neural.learning import contrast, loop
 from stancekit.models.neural.learning.loop import Job
 from stancekit.models.neural.learning.recipe import Recipe
 from stancekit.models.neural.texts.batches import Batch, Row
@@ -41,13 +41,11 @@ class FewShot:
     SetFit (Tunstall et al. 2022) draws pairs and pulls their cosine to 0 or 1; here all pairs of a batch count (the
     loss of Khosla et al. 2020), so that far fewer readings do, and no list of pairs is made. An epoch reads every
     example `readings` times on the average, rare labels more often; examples of several labels are alike by the
-    overlap of their sets. In the end weights go back to `mix` of the way from the pretrained to the tuned ones
-    (Wortsman et al. 2022): what the encoder knew is kept beside what few examples taught.
-
-    `encoder` is `minilm`, a folder or a hub id, pooled as its folder tells sentence-transformers, else by the mean.
-    `target` and `context` are those of `Sights`; a text longer than `max_length` pieces has the mean of its windows'
-    vectors. `C`, `class_weight` and `threshold` are those of `Linear`; thresholds (several labels) are worth most with
-    a dev, as the encoder knows all of train. `training` is a `Recipe` with an even `batch_size`.
+    overlap of their sets. `encoder` is `minilm`, a folder or a hub id, pooled as its folder tells
+    sentence-transformers, else by the mean. `target` and `context` are those of `Sights`; a text longer than
+    `max_length` pieces has the mean of its windows' vectors. `C`, `class_weight` and `threshold` are those of
+    `Linear`; thresholds (several labels) are worth most with a dev, as the encoder knows all of train. `training` is
+    a `Recipe` with an even `batch_size`.
     """
 
     kinds: ClassVar[frozenset[str]] = frozenset({"single", "multi", "targeted"})
@@ -57,7 +55,6 @@ class FewShot:
         encoder: str = pretrained.BUNDLED,
         *,
         readings: int = 20,
-        mix: float = 0.5,
         target: str = "mark",
         context: int = 0,
         max_length: int = 256,
@@ -72,9 +69,9 @@ class FewShot:
         kits.check_length(max_length, problems)
         heads.check(C, class_weight, threshold, problems)
         self.recipe = Recipe.parse(training, problems, epochs=1.0, batch_size=32, learning_rate=5e-5)
-        _check(readings, mix, self.recipe, problems)
+        _check(readings, self.recipe, problems)
         problems.raise_any()
-        self.encoder, self.readings, self.mix, self.max_length, self.seed = encoder, readings, mix, max_length, seed
+        self.encoder, self.readings, self.max_length, self.seed = encoder, readings, max_length, seed
         self.sight: dict[str, Any] = {"pool": "standard", "target": target, "context": context}
         self.decision: dict[str, Any] = {"c": float(C), "class_weight": class_weight, "threshold": threshold}
 
@@ -84,7 +81,6 @@ class FewShot:
         self._prepare(pretrained.locate(self.encoder), train.task, classes, always)
         rows: Windows = {"train": self.sights.rows(train.examples), "dev": self.sights.rows(dev.examples)}
         loop.train(self.net, self._job(train, dev, rows, workspace or Workspace()), self.recipe, workspace, self.seed)
-        averaging.pull(self.net.encoder, self._pretrained(), 1 - self.mix)
         self._learn(train, dev, rows)
 
     def _prepare(self, folder: Path, task: Task, classes: Sequence[str], always: Sequence[str]) -> None:
@@ -105,17 +101,11 @@ class FewShot:
         return Job(flat, self._collate(), _loss, judge, order=order)
 
     def _judge(self, train: Part, dev: Part, rows: Windows, space: Workspace) -> Callable[[nn.Module], float]:
-        before = self._pretrained()
-
         def judge(_: nn.Module) -> float:
-            with averaging.pulled(self.net.encoder, before, 1 - self.mix):
-                self._learn(train, dev, rows)
-                return space.score(dev, self._predictions(dev.examples, rows["dev"]))
+            self._learn(train, dev, rows)
+            return space.score(dev, self._predictions(dev.examples, rows["dev"]))
 
         return judge
-
-    def _pretrained(self) -> nn.Module:
-        return net.encoder_of(self.kit.folder)
 
     def _learn(self, train: Part, dev: Part, rows: Windows) -> None:
         held = (self.vectors(rows["dev"]), self.head.truth(dev)) if len(dev) and self.head.holds_out else None
@@ -158,11 +148,9 @@ class FewShot:
         self.net.eval()
 
 
-def _check(readings: Any, mix: Any, recipe: Recipe, problems: Problems) -> None:
+def _check(readings: Any, recipe: Recipe, problems: Problems) -> None:
     if type(readings) is not int or readings < 1:
         problems.add("readings", f"{readings!r} is no number of readings", "1 or more is expected")
-    if type(mix) not in (int, float) or not 0 < mix <= 1:
-        problems.add("mix", f"{mix!r} is no share", "above 0 and at most 1 is expected (1: the tuned weights)")
     if recipe.batch_size % 2:
         problems.add("training", f"batch_size is {recipe.batch_size}", "an even number is expected: rows go in pairs")
 

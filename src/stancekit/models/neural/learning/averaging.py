@@ -1,4 +1,4 @@
-"""Means of a network's weights: over the last steps of training (Izmailov et al. 2018), and with another network."""
+"""The mean of a network's weights over the last steps of training (Izmailov et al. 2018)."""
 
 from __future__ import annotations
 
@@ -40,26 +40,6 @@ def put(net: nn.Module, state: State) -> None:
     with torch.no_grad():
         for name, value in trainable(net).items():
             value.copy_(state[name])
-
-
-def pull(net: nn.Module, towards: nn.Module, share: float) -> None:
-    """Move all weights a share of the way towards those of a network of the same shape."""
-    with torch.no_grad():
-        for value, other in zip(net.parameters(), towards.parameters(), strict=True):
-            value.lerp_(other.to(value.device, value.dtype), share)
-
-
-@contextmanager
-def pulled(net: nn.Module, towards: nn.Module, share: float) -> Iterator[None]:
-    """Let the network have its weights so moved inside."""
-    own = [value.detach().clone() for value in net.parameters()]
-    pull(net, towards, share)
-    try:
-        yield
-    finally:
-        with torch.no_grad():
-            for value, before in zip(net.parameters(), own, strict=True):
-                value.copy_(before)
 
 
 def is_finite(net: nn.Module) -> bool:
