@@ -6,14 +6,17 @@ Run from the repository root:
 `random` is the published protocol: StratifiedKFold(5, shuffle, seed 42) in file order; the others are GroupKFold(5).
 *Mean over folds* is the published figure, of weighted F1; the other one is that of the joined predictions, whose
 interval resamples articles, or outlets in the folds by outlet. In every fold `transformer` stops by each tenth article
-of its train side; `all of train` learns from all of it and is not stopped, as the linear model. *Ensemble* averages
-the seeds' probabilities, *with linear* those of the linear model, too, half and half.
+of its train side; `all of train` learns from all of it and is not stopped, as the linear model; `votes learnt` does so
+from the votes of the five annotators (`raw_labels_SG2.xlsx` beside the data) in the place of the settled label.
+*Ensemble* averages the seeds' probabilities, *with linear* those of the linear model, too, half and half.
 """
 
 from __future__ import annotations
 
 import argparse
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +27,7 @@ from sklearn.model_selection import GroupKFold, StratifiedKFold
 from neural_common import Run, Settings, is_neural, limited, parse, parser, run_seeds, settings, subset
 from neural_figures import Book, counted, counted_difference, rates
 from stancekit import tasks
+from stancekit.consensus import shares
 from stancekit.data.load import load
 from stancekit.metrics.base import Counts
 from stancekit.runs.ensemble import together
@@ -42,13 +46,21 @@ ROWS: dict[str, Settings] = {
     },
 }
 WHOLE = "transformer, all of train"
+VOTES = f"{WHOLE}, votes learnt"
 ROWS[WHOLE] = ROWS["transformer"]
+ROWS[VOTES] = {**ROWS[WHOLE], "soft_labels": True}
 FOLDS = ("random", "article", "outlet")
 
 
 def read(path: Path) -> Part:
-    """Return the labelled sentences in the file's order."""
-    return tasks.part(TASK, load(path, format="babe").sentences)
+    """Return the labelled sentences in the file's order, with annotators' votes where the raw labels lie beside."""
+    raw, said = path.with_name("raw_labels_SG2.xlsx"), defaultdict(list)
+    if raw.exists():
+        for one in load(raw, format="babe", options={"annotators": True}, on_error="skip").sentences:
+            said[one.id.partition("@")[0]].append(one.gold.labels[TASK.name])
+    votes = {id_: {TASK.name: shares(answers)} for id_, answers in said.items()}
+    found = load(path, format="babe").sentences
+    return tasks.part(TASK, [replace(s, gold=replace(s.gold, votes=votes.get(s.id, {}))) for s in found])
 
 
 def outlets(part: Part) -> list[str]:
@@ -100,7 +112,7 @@ def out_of_fold(
     found = []
     for number, (seen, unseen) in enumerate(cut):
         train, test = subset(part, seen), subset(part, unseen)
-        dev = Part(TASK) if title.endswith(WHOLE) else None
+        dev = Part(TASK) if WHOLE in title else None
         found.append(run_seeds(given, f"{title} fold {number}", own, train, test, metric="macro_f1", dev=dev))
     return found
 
@@ -149,7 +161,7 @@ def measure(given: argparse.Namespace, part: Part, kind: str) -> None:
         setting = {**own, "mean over folds": round(float(np.mean(protocol)), 4)}
         book.tell(title, METRIC, score, setting, [float(weighted_f1(one.sum(axis=0))) for one in cells])
         for other in [name for name in ROWS if name in counts and name != title] if is_neural(own) else ():
-            if other == "linear" or "ensemble" in title:
+            if other == "linear" or "ensemble" in title or title == VOTES:
                 pair = counted_difference(METRIC, counts[other], counts[title], groups, weighted_f1)
                 book.tell(f"{title} − {other}", METRIC, pair, own)
 
