@@ -2,6 +2,7 @@
 
 Run from the repository root:
     python benchmarks/fewshot.py compare --data PATH [--sets gwsd newsmtsc] [--sizes 8 16 64] [--held 1000]
+    python benchmarks/fewshot.py overall --data PATH   the mean of all differences, after `compare`
     python benchmarks/fewshot.py read --data PATH      NewsMTSC's dev files, fewshot alone, once a row
 
 PATH holds the folders `gwsd` and `newsmtsc`. A quarter of each train file's documents (GWSD: sentences) is held out,
@@ -32,7 +33,7 @@ import numpy as np
 from scipy import stats
 
 from neural_common import build, limited, parse, parser, read_kept, subset
-from neural_figures import Book, Figure
+from neural_figures import Book, Figure, counted
 from stancekit import tasks
 from stancekit.data import predictions as predictions_file
 from stancekit.data.load import load
@@ -188,18 +189,8 @@ def apart(
         if {k: known[k] for k in key} == key:
             return known
     words = [sys.executable, __file__, "one", "--data", given.data, "--sets", name, "--sizes", size, "--seeds", seed]
-    words += [
-        "--held",
-        given.held,
-        "--limit",
-        given.limit,
-        "--system",
-        system,
-        "--setting",
-        json.dumps(own),
-        "--keep",
-        place,
-    ]
+    words += ["--held", given.held, "--limit", given.limit, "--system", system]
+    words += ["--setting", json.dumps(own), "--keep", place]
     done = subprocess.run([str(word) for word in words], stdout=subprocess.PIPE, text=True, check=True)
     measured = {**key, **json.loads(done.stdout.splitlines()[-1])}
     beside.write_text(json.dumps(measured) + "\n")
@@ -258,6 +249,34 @@ def kept(given: argparse.Namespace, name: str, system: str, size: int, seed: int
     return read_kept(given.keep / name / f"{system} {size} {seed}.jsonl", held)
 
 
+def overall(given: argparse.Namespace) -> None:
+    """Print the mean over all cells of how far fewshot is above the recipe, from the predictions that they left."""
+    blocks, groups = [], []
+    for at, name in enumerate(given.sets):
+        held = sides(given, name)[1]
+        labels = list(held.task.labels)
+        cells = np.zeros((len(held), len(given.sets), len(given.sizes), len(SYSTEMS), len(labels), len(labels)))
+        for k, size in enumerate(given.sizes):
+            for s, system in enumerate(SYSTEMS):
+                for seed in given.seeds:
+                    for row, said in enumerate(kept(given, name, system, size, seed, held)):
+                        cells[row, at, k, s, labels.index(str(held.gold[row])), labels.index(str(said.answer))] += 1
+        blocks.append(cells)
+        groups += [(name, e.sentence.document) for e in held.examples]
+    whole = np.concatenate(blocks)
+
+    def score(summed: np.ndarray) -> np.ndarray:
+        found = summed.reshape(*summed.shape[:-1], *whole.shape[1:])
+        right, gold, answered = np.diagonal(found, axis1=-2, axis2=-1), found.sum(axis=-1), found.sum(axis=-2)
+        each = (2 * right / np.maximum(gold + answered, 1)).mean(axis=-1)
+        return (each[..., 0] - each[..., 1]).mean(axis=(-2, -1))
+
+    book = Book(given, ", ".join(given.sets), "a quarter of train's documents")
+    sizes = ", ".join(map(str, given.sizes))
+    row = f"fewshot − setfit, mean of {sizes} a class"
+    book.tell(row, FIGURE.row, counted(FIGURE.row, whole.reshape(len(whole), -1), groups, score), {"name": "fewshot"})
+
+
 def read(given: argparse.Namespace) -> None:
     """Learn from draws of NewsMTSC's whole train file, and read the two dev files once a row."""
     train, own = whole(given.data, "newsmtsc"), settings_of(given)["fewshot"]
@@ -280,14 +299,15 @@ def read(given: argparse.Namespace) -> None:
 def main() -> None:
     """Read the arguments and run one of the steps."""
     options = parser(__doc__, data="the folder that holds gwsd and newsmtsc")
-    options.add_argument("step", choices=["compare", "read", "one"], help="`one` is what `compare` runs for each cell")
+    steps = {"compare": compare, "overall": overall, "read": read, "one": one}
+    options.add_argument("step", choices=list(steps), help="`one` is what `compare` runs for each cell")
     options.add_argument("--sets", nargs="*", choices=list(TASKS), default=list(TASKS))
     options.add_argument("--sizes", nargs="*", type=int, default=list(SIZES))
     options.add_argument("--held", type=int, default=1000, help="so many examples are predicted")
     options.add_argument("--system", choices=SYSTEMS, help=argparse.SUPPRESS)
     options.add_argument("--setting", help=argparse.SUPPRESS)
     given = parse(options)
-    {"compare": compare, "read": read, "one": one}[given.step](given)
+    steps[given.step](given)
 
 
 if __name__ == "__main__":
