@@ -31,6 +31,7 @@ MISTAKES = {
     "unknown key": (GOOD + "sead: 3\n", "mine.yaml:6 (sead)", "did you mean 'seeds'"),
     "missing key": (GOOD.replace("name: mine\n", ""), "mine.yaml:1 (name)", "the key 'name' is missing"),
     "unknown model": (GOOD.replace("majority", "majorty"), "mine.yaml:5", "did you mean 'majority'"),
+    "no yes or no": (GOOD.replace("majority}", "majority, per_target: maybe}"), "mine.yaml:5", "write true or false"),
     "unknown setting": (GOOD.replace("majority}", "majority, c: 1}"), "mine.yaml:5", "has no setting 'c'"),
     "unknown task": (GOOD.replace("frames", "frame"), "mine.yaml:3", "did you mean 'frames'"),
     "nested key": (GOOD + "split: {tset: 0.2}\n", "mine.yaml:6", "did you mean 'test'"),

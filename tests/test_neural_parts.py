@@ -330,6 +330,11 @@ def test_mistakes_of_the_transformer_are_said_all_at_once() -> None:
         assert text in said
 
 
+def test_the_architectures_own_head_attends_to_nothing_more() -> None:
+    with pytest.raises(StancekitError, match="attend: .* → give another `pool`"):
+        Transformer(pool="standard", attend=True)
+
+
 def test_settings_that_hang_on_the_task() -> None:
     problems = Problems()
     losses.check("asymmetric", {"d": 1}, problems, multi=False, labels=LABELS)

@@ -130,7 +130,13 @@ def test_a_model_of_ones_own_answers_only_when_it_is_trusted(
 
 def test_label_sets_of_ones_own_are_tagged_and_shown(tmp_path: Path) -> None:
     text = "Karsk wept."
-    own = {"bias": "biased", "tones": ["sad", "tense"], "mood": [{"target": "Karsk", "label": "low", "span": [0, 5]}]}
+    own = {
+        "framing": "loaded",
+        "stances": ["x"],
+        "bias": "biased",
+        "tones": ["sad", "tense"],
+        "mood": [{"target": "Karsk", "label": "low", "span": [0, 5]}],
+    }
     filled = {"attributions": [], "devices": [], "stances": [{"target": "Karsk", "stance": "favor"}], "labels": own}
     rows = [{"id": str(k), "text": text, "document": str(k), **filled} for k in range(8)]
     data = tmp_path / "rows.jsonl"
@@ -143,7 +149,9 @@ def test_label_sets_of_ones_own_are_tagged_and_shown(tmp_path: Path) -> None:
     found = article.sentences[0].gold.labels
     assert found["bias"] == "biased" and found["tones"] == frozenset({"sad", "tense"})
     assert [(s.target.name, s.label) for s in found["mood"]] == [("Karsk", "low")]
-    assert article.records()[0]["labels"] == own and {*own} <= {*article.records()[0]["tagging"]["confidence"]}
+    record = article.records()[0]
+    assert record["labels"] == own and [s["target"] for s in record["stances"]] == ["Karsk"]
+    assert {f"labels.{name}" for name in own} <= {*record["tagging"]["confidence"]}
     command = [sys.executable, "-m", "stancekit", "tag", str(data), f"--runs={tmp_path / 'runs'}"]
     shown = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     assert all(f"    {line}" in shown for line in ("bias: biased", "tones: sad, tense", "mood: low Karsk"))

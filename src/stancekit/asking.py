@@ -29,25 +29,32 @@ class Found:
     sure: list[float]
 
 
-def ask(
-    runs: Mapping[str, Run], sentences: Sequence[Sentence], targets: Mapping[str, Sequence[Target]]
-) -> dict[str, list[Found]]:
-    """Return what is found by role, in the order of the sentences, which bear no gold.
+@dataclass(frozen=True)
+class Asked:
+    """What is found in the order of the sentences: of each role's layer, and of label sets of a user's own, by name."""
 
-    Label sets of a user's own that a run of the task `layers` answers stand beside the roles, by their names; the
-    first run that answers one is taken. `targets` holds by sentence id the targets to be judged. A run that plays
-    several roles predicts once.
+    roles: dict[str, list[Found]]
+    own: dict[str, list[Found]]
+
+
+def ask(runs: Mapping[str, Run], sentences: Sequence[Sentence], targets: Mapping[str, Sequence[Target]]) -> Asked:
+    """Return what the runs find in sentences, which bear no gold.
+
+    Runs of the task `layers` answer label sets of a user's own, too; of several the first is taken. `targets` holds
+    by sentence id the targets to be judged. A run that plays several roles predicts once.
     """
     found: dict[str, list[Found]] = {}
+    sets: dict[str, list[Found]] = {}
     for run, roles in _casts(runs):
         if run.task.kind == "layers":
-            found = _of_layers(run, roles, sentences, targets) | found
+            several = _of_layers(run, roles, sentences, targets)
+            found, sets = found | several.roles, several.own | sets
         elif run.task.kind == ROLES["stance"].kind:
             found["stance"] = _of_targets(run, sentences, targets)
         else:
             predictions = run.predict([Example(id=s.id, sentence=s) for s in sentences])
             found[roles[0]] = [Found(_items(p.answer), _numbers(p.probabilities)) for p in predictions]
-    return found
+    return Asked(found, sets)
 
 
 def _casts(runs: Mapping[str, Run]) -> Iterator[tuple[Run, list[str]]]:
@@ -59,20 +66,20 @@ def _casts(runs: Mapping[str, Run]) -> Iterator[tuple[Run, list[str]]]:
 
 def _of_layers(
     run: Run, roles: Sequence[str], sentences: Sequence[Sentence], targets: Mapping[str, Sequence[Target]]
-) -> dict[str, list[Found]]:
+) -> Asked:
     own = [one for one in run.task.inner if one.name not in _BUILT_IN]
     toward = [one.name for one in own if one.kind == "targeted"]
     asked = [tasks.asked(s, targets[s.id], toward) for s in sentences] if "stance" in roles or toward else sentences
-    found: dict[str, list[Found]] = {name: [] for name in (*roles, *(one.name for one in own))}
+    found = Asked({role: [] for role in roles}, {one.name: [] for one in own})
     for prediction in run.predict([Example(id=s.id, sentence=s) for s in asked]):
         answer = prediction.answer
         assert isinstance(answer, Layers)
         sure = by_layer(run.task, answer, prediction.probabilities)
         for role in roles:
             items = getattr(answer, LAYERS[role]) or ()
-            found[role].append(Found(items, _numbers(sure.get(ROLES[role].task))))
+            found.roles[role].append(Found(items, _numbers(sure.get(ROLES[role].task))))
         for one in own:
-            found[one.name].append(Found(one.view(answer), _numbers(sure.get(one.name))))
+            found.own[one.name].append(Found(one.view(answer), _numbers(sure.get(one.name))))
     return found
 
 

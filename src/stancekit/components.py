@@ -119,6 +119,8 @@ def build(kind: str, name: str, values: Mapping[str, Any], *, where: str = "", t
     for key in values:
         if key not in known and not open_ended:
             problems.add(where, f"the {kind} {name!r} has no setting {key!r}", did_you_mean(key, known))
+        elif key in known and known[key].annotation in (bool, "bool") and not isinstance(values[key], bool):
+            problems.add(where, f"the setting {key!r} of the {kind} {name!r} is {values[key]!r}", "write true or false")
     for key, parameter in known.items():
         required = parameter.default is inspect.Parameter.empty and parameter.kind is not inspect.Parameter.VAR_KEYWORD
         if required and key not in values:

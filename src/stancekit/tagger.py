@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from stancekit.asking import LAYERS, ask
+from stancekit.asking import LAYERS, Asked, ask
 from stancekit.errors import fail
 from stancekit.files import read_json
 from stancekit.profile import Profile
@@ -76,15 +76,10 @@ class Tagger:
         finder = Finder(actors)
         targets = {s.id: [Target(n, span) for n, span in finder.first_mentions(s.text).items()] for s in bare}
         found = ask(self.runs, bare, targets)
-        tagged = [
-            replace(s, gold=self._layers(s.text, {name: own[at].answer for name, own in found.items()}, finder))
-            for at, s in enumerate(bare)
-        ]
-        names = {LAYERS.get(name, name): name for name in (*ROLES, *found)}
-        sure = [{key: found[n][at].sure if n in found else [] for key, n in names.items()} for at in range(len(bare))]
+        tagged = [replace(s, gold=self._layers(s.text, found, at, finder)) for at, s in enumerate(bare)]
         return TaggedArticle(
             sentences=tuple(tagged),
-            confidence={s.id: own for s, own in zip(bare, sure, strict=True)},
+            confidence={s.id: _sure(found, at) for at, s in enumerate(bare)},
             antecedents=_by_document(tagged),
             actors=actors,
             distance=self._distance(bare),
@@ -101,11 +96,12 @@ class Tagger:
             return tuple(Actor(name) for name in sorted(named))
         return actors_module.propose([s.text for s in given])
 
-    def _layers(self, text: str, found: Mapping[str, tuple[Any, ...]], finder: Finder) -> Layers:
-        devices = tuple(_canonical(d, text, finder, self.actors is not None) for d in found["framing"])
-        own = {name: answer for name, answer in found.items() if name not in ROLES and answer is not None}
-        whole = Layers(text=text, attributions=found["attribution"], devices=devices, labels=own)
-        return replace(whole, stances=found.get("stance"))
+    def _layers(self, text: str, found: Asked, at: int, finder: Finder) -> Layers:
+        items = {role: own[at].answer for role, own in found.roles.items()}
+        own = {name: told[at].answer for name, told in found.own.items() if told[at].answer is not None}
+        devices = tuple(_canonical(d, text, finder, self.actors is not None) for d in items["framing"])
+        layers = {"attributions": items["attribution"], "devices": devices, "stances": items.get("stance")}
+        return Layers(text=text, **layers, labels=own)
 
     @cached_property
     def _profile(self) -> Profile:
@@ -115,6 +111,12 @@ class Tagger:
         outlets = {str(s.meta["outlet"]) for s in sentences if s.meta.get("outlet")}
         share = self._profile.unknown_share([s.text for s in sentences])
         return {"unknown_words": round(share, 4), "unseen_outlets": sorted(outlets - self._profile.outlets)}
+
+
+def _sure(found: Asked, at: int) -> dict[str, list[float]]:
+    """Return the confidences of a sentence by layer; a layer that no run answers has none."""
+    layers = {LAYERS[role]: found.roles[role][at].sure if role in found.roles else [] for role in ROLES}
+    return layers | {f"labels.{name}": own[at].sure for name, own in found.own.items()}
 
 
 def split_article(text: str, document: str) -> list[Sentence]:

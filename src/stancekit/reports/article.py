@@ -112,9 +112,9 @@ def _stances(tagged: TaggedArticle) -> list[dict[str, Any]]:
 
 def _labelled(tagged: TaggedArticle) -> list[dict[str, Any]]:
     """Return the answers to label sets of a user's own, for every sentence that has some."""
-    found = []
+    found, names = [], tagged.label_sets()
     for sentence in tagged.sentences:
-        answers = [told(sentence.gold.labels.get(name), sentence.text) for name in tagged.label_sets()]
+        answers = [told(sentence.gold.labels.get(name), sentence.text) for name in names]
         if any(answers):
             found.append({"id": sentence.id, "text": sentence.text, "answers": answers})
     return found
