@@ -34,7 +34,7 @@ from scipy import stats
 
 from neural_common import build, limited, parse, parser, read_kept, subset
 from neural_figures import Book, Figure, counted
-from stancekit import tasks
+from stancekit import scoring, tasks
 from stancekit.data import predictions as predictions_file
 from stancekit.data.load import load
 from stancekit.files import write_lines
@@ -251,30 +251,31 @@ def kept(given: argparse.Namespace, name: str, system: str, size: int, seed: int
 
 def overall(given: argparse.Namespace) -> None:
     """Print the mean over all cells of how far fewshot is above the recipe, from the predictions that they left."""
-    blocks, groups = [], []
-    for at, name in enumerate(given.sets):
+    metrics = [scoring.build_metrics(TASKS[name], [FIGURE.metric])[FIGURE.metric] for name in given.sets]
+    cells, groups = [], []
+    for at, (name, metric) in enumerate(zip(given.sets, metrics, strict=True)):
         held = sides(given, name)[1]
-        labels = list(held.task.labels)
-        cells = np.zeros((len(held), len(given.sets), len(given.sizes), len(SYSTEMS), len(labels), len(labels)))
+        own = np.zeros((len(held), len(given.sets), len(given.sizes), len(SYSTEMS), metric.size))
         for k, size in enumerate(given.sizes):
             for s, system in enumerate(SYSTEMS):
                 for seed in given.seeds:
-                    for row, said in enumerate(kept(given, name, system, size, seed, held)):
-                        cells[row, at, k, s, labels.index(str(held.gold[row])), labels.index(str(said.answer))] += 1
-        blocks.append(cells)
+                    answers = [p.answer for p in kept(given, name, system, size, seed, held)]
+                    own[:, at, k, s] += scoring.count(metric, held, answers)
+        cells.append(own)
         groups += [(name, e.sentence.document) for e in held.examples]
-    whole = np.concatenate(blocks)
+    whole = np.concatenate(cells)
 
     def score(summed: np.ndarray) -> np.ndarray:
         found = summed.reshape(*summed.shape[:-1], *whole.shape[1:])
-        right, gold, answered = np.diagonal(found, axis1=-2, axis2=-1), found.sum(axis=-1), found.sum(axis=-2)
-        each = (2 * right / np.maximum(gold + answered, 1)).mean(axis=-1)
-        return (each[..., 0] - each[..., 1]).mean(axis=(-2, -1))
+        row = [metric.rows.index((FIGURE.row, FIGURE.label)) for metric in metrics]
+        each = [metric.score(found[..., at, :, :, :])[..., row[at]] for at, metric in enumerate(metrics)]
+        ours, theirs = np.moveaxis(np.stack(each), -1, 0)
+        return (ours - theirs).mean(axis=(0, -1))
 
     book = Book(given, ", ".join(given.sets), "a quarter of train's documents")
-    sizes = ", ".join(map(str, given.sizes))
-    row = f"fewshot − setfit, mean of {sizes} a class"
-    book.tell(row, FIGURE.row, counted(FIGURE.row, whole.reshape(len(whole), -1), groups, score), {"name": "fewshot"})
+    title = f"fewshot − setfit, mean of {', '.join(map(str, given.sizes))} a class"
+    flat = whole.reshape(len(whole), -1)
+    book.tell(title, FIGURE.row, counted(FIGURE.row, flat, groups, score), {"name": "fewshot"})
 
 
 def read(given: argparse.Namespace) -> None:

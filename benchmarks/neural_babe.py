@@ -53,14 +53,19 @@ FOLDS = ("random", "article", "outlet")
 
 
 def read(path: Path) -> Part:
-    """Return the labelled sentences in the file's order, with annotators' votes where the raw labels lie beside."""
-    raw, said = path.with_name("raw_labels_SG2.xlsx"), defaultdict(list)
-    if raw.exists():
-        for one in load(raw, format="babe", options={"annotators": True}, on_error="skip").sentences:
-            said[one.id.partition("@")[0]].append(one.gold.labels[TASK.name])
-    votes = {id_: {TASK.name: shares(answers)} for id_, answers in said.items()}
-    found = load(path, format="babe").sentences
-    return tasks.part(TASK, [replace(s, gold=replace(s.gold, votes=votes.get(s.id, {}))) for s in found])
+    """Return the labelled sentences in the file's order."""
+    return tasks.part(TASK, load(path, format="babe").sentences)
+
+
+def with_votes(part: Part, raw: Path) -> Part:
+    """Return the sentences with the shares of their annotators behind each label, from the raw labels."""
+    said = defaultdict(list)
+    for one in load(raw, format="babe", options={"annotators": True}, on_error="skip").sentences:
+        said[one.id.partition("@")[0]].append(one.gold.labels[TASK.name])
+    sentences = [e.sentence for e in part.examples]
+    return tasks.part(
+        TASK, [replace(s, gold=replace(s.gold, votes={TASK.name: shares(said[s.id])})) for s in sentences]
+    )
 
 
 def outlets(part: Part) -> list[str]:
@@ -172,6 +177,8 @@ def main() -> None:
     options.add_argument("--folds", nargs="*", choices=FOLDS, default=list(FOLDS))
     given = parse(options)
     part = limited(read(given.data), given.limit)
+    if not given.only or VOTES in given.only:
+        part = with_votes(part, given.data.with_name("raw_labels_SG2.xlsx"))
     print(f"{len(part)} sentences of {len(set(articles(part)))} articles and {len(set(outlets(part)))} outlets")
     for kind in given.folds:
         measure(given, part, kind)
