@@ -27,7 +27,7 @@ from stancekit.schema import Sentence
 from stancekit.scoring import Scores
 from stancekit.tagged import TaggedArticle
 from stancekit.tagger import DEFAULT, Tagger
-from stancekit.training import seeds, single
+from stancekit.training import origin, seeds, single
 from stancekit.training.fitting import Progress as StepProgress
 from stancekit.training.fitting import Say, is_helper_process
 
@@ -54,7 +54,8 @@ def check(
     if plan is not None and not problems:
         with problems.catching(source):
             material = gather(plan)
-            return check_module.check(material.dataset, material.task, material.split)
+            learnt = origin.check(plan, material.split)
+            return check_module.check(material.dataset, material.task, material.split, learnt)
     elif data is not None:
         with problems.catching(source):
             load_all(data)
@@ -82,7 +83,8 @@ def train(
     material = gather(plan)
     for one in material.dataset.also:
         say(also.describe(one))
-    check_module.check(material.dataset, material.task, material.split).problems.raise_any()
+    learnt = origin.check(plan, material.split)
+    check_module.check(material.dataset, material.task, material.split, learnt).problems.raise_any()
     if len(plan.seeds) > 1:
         return seeds.train(plan, material, say, progress, mode)
     if is_helper_process():

@@ -23,7 +23,7 @@ from stancekit.profile import Profile
 from stancekit.runs import runfolder
 from stancekit.runs.material import Material
 from stancekit.runs.run import Run, describe_task
-from stancekit.training import fitting
+from stancekit.training import fitting, origin
 from stancekit.training.fitting import Progress, Say
 
 _PACKAGES = ("numpy", "scipy", "scikit-learn", "sklearn-crfsuite", "python-crfsuite", "safetensors", "datasets")
@@ -118,7 +118,7 @@ def check_folder(folder: Path, mode: str) -> None:
 
 def _plan_hash(experiment: Experiment, material: Material, seed: int) -> str:
     planned = experiment.model_dump(mode="json", exclude={"workers"})  # how it is run changes nothing of what is
-    plan = [planned, material.dataset.hash, seed, __version__]
+    plan = [planned, material.dataset.hash, origin.files(experiment.model), seed, __version__]
     return sha256(dump_json(plan).encode())
 
 
@@ -155,6 +155,7 @@ def _manifest(experiment: Experiment, material: Material, seed: int) -> dict[str
             "also": [also.summary(one) for one in dataset.also],
         },
         "split": {"by": list(experiment.split.by), "seed": experiment.split.seed},
+        "encoders": origin.files(experiment.model),
         "seed": seed,
         "code": code_hash(),
         "packages": packages(),
@@ -183,6 +184,6 @@ def packages() -> dict[str, str]:
 
 def code_hash() -> str:
     """Return one hash over this package's own source files."""
-    root = Path(__file__).parent
+    root = Path(__file__).parents[1]
     files = sorted(p for p in root.rglob("*.py") if "bundled" not in p.parts)
     return sha256("".join(f"{p.relative_to(root)}:{sha256(p.read_bytes())}\n" for p in files).encode())[:16]

@@ -15,7 +15,6 @@ from torch import nn
 from transformers import PreTrainedModel
 
 from stancekit.errors import StancekitError, fail
-from stancekit.files import file_hash
 from stancekit.models.neural.encoders import hardware, net, pretrained
 from stancekit.models.neural.encoders import kit as kits
 from stancekit.models.neural.encoders.kit import Kit
@@ -27,7 +26,6 @@ Vectors = NDArray[Any]
 Told = Callable[[int, int], None]
 """Hears how many rows are done, of how many."""
 
-_FILES = ("config.json", "tokenizer.json", "tokenizer_config.json", "vocab.txt", "vocab.json", "merges.txt")
 _EVERY, _MOST = 32, 64
 """A chunk ends at a row whose hash is divisible by the first, and holds at most the second."""
 
@@ -40,7 +38,7 @@ class Frozen:
     """
 
     def __init__(self, folder: Path, max_length: int, files: Mapping[str, str] | None = None) -> None:
-        self.kit, self.files = Kit(folder, max_length), files or fingerprint(folder)
+        self.kit, self.files = Kit(folder, max_length), files or pretrained.fingerprint(folder)
         self.device = hardware.device("auto")
         self.told: Told | None = None
 
@@ -128,12 +126,6 @@ def _fill(rows: Sequence[Row], longest: int) -> Batch:
     return {"pools": padded(wide, longest, 0.0)}
 
 
-def fingerprint(folder: Path) -> dict[str, str]:
-    """Return the SHA-256 of every file that decides what an encoder answers, by name."""
-    files = {folder / name for name in _FILES} | {*folder.glob("*.safetensors"), *folder.glob("*.model")}
-    return {path.name: file_hash(path) for path in sorted(files) if path.is_file()}
-
-
 def find_again(name: str, known: Mapping[str, str]) -> Path:
     """Return the folder of the encoder that a run was trained on; one that is gone or has changed is an error."""
     weights = ", ".join(f"{file} {digest}" for file, digest in sorted(known.items()) if file.endswith(".safetensors"))
@@ -142,7 +134,7 @@ def find_again(name: str, known: Mapping[str, str]) -> Path:
     except StancekitError as error:
         what = f"this run needs the encoder {name!r} (sha256: {weights}), which cannot be found: {error}"
         raise fail("encoder", what, "put it back; a run does not hold an encoder that it left as it was") from error
-    changed = sorted({file for file, _ in fingerprint(folder).items() ^ known.items()})
+    changed = sorted({file for file, _ in pretrained.fingerprint(folder).items() ^ known.items()})
     if changed:
         what = f"the encoder {name!r} has changed since this run was trained: {', '.join(changed)}"
         raise fail(folder, what, f"put the one back that has sha256 {weights}, or train the run again")

@@ -41,11 +41,12 @@ _AFTER_PADDING = (
 )
 """Architectures whose places begin after padding's."""
 _READ = ["*.json", "*.safetensors", "*.txt", "*.model"]
+_FILES = ("config.json", "tokenizer.json", "tokenizer_config.json", "vocab.txt", "vocab.json", "merges.txt")
 _PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl", "*.pickle", "*.h5", "*.msgpack")
 
 
 def locate(name: str) -> Path:
-    """Return the folder of an encoder: the bundled one, a local folder, or a hub id (its local copy first).
+    """Return the folder of an encoder: the bundled one, a local folder (or run), or a hub id (its local copy first).
 
     Of a repository on the hub only JSON, safetensors and vocabularies are fetched, so no pickle ever arrives.
     """
@@ -56,6 +57,8 @@ def locate(name: str) -> Path:
     folder = Path(name)
     if not folder.is_dir():
         folder = _from_hub(name)
+    elif (folder / "manifest.json").is_file():  # a run: its model
+        folder /= "model"
     _check(folder)
     return folder
 
@@ -98,6 +101,12 @@ def _check(folder: Path) -> None:
         raise fail(folder, f"a pickle is never opened, and the folder holds {held}, no safetensors", hint)
     if pickles:
         raise fail(folder, f"the folder holds a pickle: {', '.join(pickles)}", "remove it; the safetensors are enough")
+
+
+def fingerprint(folder: Path) -> dict[str, str]:
+    """Return the SHA-256 of every file that decides what an encoder answers, by name."""
+    files = {folder / name for name in _FILES} | {*folder.glob("*.safetensors"), *folder.glob("*.model")}
+    return {path.name: file_hash(path) for path in sorted(files) if path.is_file()}
 
 
 @contextmanager

@@ -1,0 +1,66 @@
+"""The encoder that a model starts from: its files' hashes, and whether it has learnt from what is held out here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from stancekit import components
+from stancekit.config import Experiment
+from stancekit.data.also import HELD_OUT
+from stancekit.data.parts import Split
+from stancekit.errors import Problems
+from stancekit.files import read_json
+from stancekit.runs import runfolder
+
+_SPLIT = "split.json"
+
+
+def encoders(model: Mapping[str, Any]) -> list[str]:
+    """Return the encoders that a model and a model inside it start from, by name; none for one without."""
+    name = str(model.get("name", ""))
+    parameter = components.settings("model", name).get("encoder") if name in components.names("model") else None
+    found = [model["encoder"]] if "encoder" in model else [parameter.default] if parameter else []
+    inner = model.get("student")
+    return [*found, *(encoders({"name": inner} if isinstance(inner, str) else inner) if inner else [])]
+
+
+def files(model: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the name of each encoder of a model and the SHA-256 of its files; one of a hub is fetched."""
+    names = encoders(model)
+    if not names:
+        return []
+    from stancekit.models.neural.encoders import pretrained  # loads transformers
+
+    return [{"name": name, "files": pretrained.fingerprint(pretrained.locate(name))} for name in names]
+
+
+def check(experiment: Experiment, split: Split) -> Problems:
+    """Return a problem for every encoder that a run on this machine has taught sentences of this dev or test.
+
+    Sentences are known by their text, document, metadata and annotations; dev may have been the other run's dev, too.
+    A run's own encoder may have come from another run: that one is looked at as well, where it still lies in its place.
+    """
+    problems = Problems()
+    held = {split.hashes[i]: part for part in HELD_OUT for i in split.parts[part]}
+    for name in encoders(experiment.model):
+        for run in _runs(Path(str(name)), set()):
+            past = Split.read(run / _SPLIT)
+            sides = {past.hashes[i]: part for part in ("dev", "train") for i in past.parts[part]}
+            seen = [held[one] for one, side in sides.items() if one in held and (side, held[one]) != ("dev", "dev")]
+            if seen:
+                where = " and ".join(part for part in HELD_OUT if part in seen)
+                what = f"the run {run} has learnt from {len(seen):,} sentences that stand in {where} here"
+                problems.add(f"model.encoder ({name})", what, "give both experiments one split, or another encoder")
+    return problems
+
+
+def _runs(folder: Path, seen: set[Path]) -> Iterator[Path]:
+    """Yield the runs that an encoder's folder comes from, the last one first."""
+    run = folder if (folder / runfolder.MANIFEST).is_file() else folder.parent
+    if not folder.is_dir() or run in seen or not ((run / runfolder.MANIFEST).is_file() and (run / _SPLIT).is_file()):
+        return
+    yield run
+    for one in read_json(run / runfolder.MANIFEST).get("encoders", []):
+        yield from _runs(Path(one["name"]), seen | {run})

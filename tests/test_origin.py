@@ -1,0 +1,79 @@
+"""Where a run comes from: the encoder it starts with, what that has learnt from, and the code that trained it."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from stancekit import experiment
+from stancekit.errors import StancekitError
+from stancekit.files import read_json
+from stancekit.runs.run import Run
+from stancekit.training import single
+from test_runs import CSV, plan
+from tiny import Encoders
+
+
+@pytest.fixture
+def other(tmp_path: Path) -> Path:
+    """Other sentences in the same columns."""
+    head, *rows = CSV.read_text(encoding="utf-8").splitlines()
+    path = tmp_path / "other.csv"
+    path.write_text("\n".join([head, *(row.replace("a", "e").replace("i", "o") for row in rows)]), encoding="utf-8")
+    return path
+
+
+def settings(folder: Path, encoder: Path, name: str, **changes: Any) -> list[str]:
+    training = {"model.training.epochs": 1, "model.training.least_steps": 1, "output": folder / name}
+    return plan(folder, **{"model.name": "transformer", "model.encoder": encoder, **training, **changes})
+
+
+def train(folder: Path, encoder: Path, name: str, **changes: Any) -> Run:
+    run = experiment.train("own-csv", settings(folder, encoder, name, **changes))
+    assert isinstance(run, Run)
+    return run
+
+
+def sides(run: Run) -> dict[str, set[str]]:
+    split = read_json(run.path / "split.json")
+    return {part: {split["hashes"][i] for i in ids} for part, ids in split["parts"].items()}
+
+
+def test_a_run_as_encoder_may_not_have_learnt_what_is_held_out(tmp_path: Path, encoders: Encoders, other: Path) -> None:
+    first = train(tmp_path, encoders["bert"], "first")
+    again = train(tmp_path, first.path, "again")  # one split: what is held out was held out before
+    (noted,) = again.manifest["encoders"]
+    weights = hashlib.sha256((first.path / "model" / "model.safetensors").read_bytes()).hexdigest()
+    assert noted["name"] == str(first.path) and noted["files"]["model.safetensors"] == weights
+    between = train(tmp_path, first.path / "model", "between", **{"data.path": other})
+    changed = {"split.seed": 99}
+    for encoder in (first.path, between.path / "model"):
+        with pytest.raises(StancekitError) as caught:
+            train(tmp_path, encoder, "leaky", **changed)
+        learnt, held = sides(first), sides(train(tmp_path, encoders["bert"], f"plain-{encoder.name}", **changed))
+        count = len(learnt["train"] & (held["dev"] | held["test"])) + len(learnt["dev"] & held["test"])
+        (problem,) = caught.value.problems
+        assert count and f"{first.path} has learnt from {count} sentences" in problem.what
+        assert problem.where == f"model.encoder ({encoder})" and not (tmp_path / "leaky").exists()
+    report = experiment.check("own-csv", settings(tmp_path, first.path, "leaky", **changed))
+    assert [p.where for p in report.problems] == [f"model.encoder ({first.path})"]
+
+
+def test_a_run_without_encoder_notes_none_and_is_no_encoder(tmp_path: Path) -> None:
+    run = experiment.train("own-csv", plan(tmp_path))
+    assert isinstance(run, Run) and run.manifest["encoders"] == []
+    with pytest.raises(StancekitError, match="holds no encoder"):
+        train(tmp_path, run.path, "wrong")
+
+
+def test_the_code_is_known_by_all_files_of_the_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "training").mkdir()
+    module = tmp_path / "schema.py"
+    module.write_text("a = 1\n")
+    monkeypatch.setattr(single, "__file__", str(tmp_path / "training" / "single.py"))
+    before = single.code_hash()
+    module.write_text("a = 2\n")
+    assert single.code_hash() != before
