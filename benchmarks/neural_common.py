@@ -80,7 +80,7 @@ def settings(rows: Mapping[str, Settings], given: argparse.Namespace) -> dict[st
     for title in given.only or rows:
         own = deepcopy(rows[title])
         if is_neural(own):
-            own["encoder"] = given.encoder
+            own.setdefault("encoder", given.encoder)
         for change in given.changes:
             dotted, _, raw = change.partition("=")
             first, *rest = keys = dotted.split(".")

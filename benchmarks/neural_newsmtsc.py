@@ -10,7 +10,8 @@ learns from a part of train, drawn by hash, so that all levers can be tried on a
 base's seeds, `ensemble with linear` that and a linear model, `distilled` learns from the seeds' average; `joint` has
 the base's settings in the tagger of all layers, and `joint, shared` learns the bundled corpus (its train part) beside.
 Rows that begin with `all of train` have no inner dev: nothing stops them; `read` averages the last of them that is
-asked for. `attend` is the lever that was found last, and has such a row of its own.
+asked for. `attend` and `sentiment first` (an encoder of `sentiment_first.py`) are the levers that were found
+last, and have such rows of their own.
 """
 
 from __future__ import annotations
@@ -63,6 +64,7 @@ LEVERS: dict[str, dict[str, Any]] = {
     "5 epochs": {"training": {"epochs": 5}},
     "embeddings frozen": {"training": {"freeze_embeddings": True}},
     "attend": {"attend": True},
+    "sentiment first": {"encoder": "runs/sentiment-first"},
 }
 
 
@@ -75,7 +77,8 @@ ROWS = {name: merged(change) for name, change in LEVERS.items()}
 AVERAGED = ("ensemble", "ensemble with linear")
 LINEAR: Settings = {"name": "linear", "target": {"window": 5}}
 WHOLE = "all of train"
-ROWS |= {WHOLE: ROWS["base"], f"{WHOLE}, attend": ROWS["attend"]} | dict.fromkeys(AVERAGED, ROWS["base"])
+ROWS |= {WHOLE: ROWS["base"], **{f"{WHOLE}, {name}": ROWS[name] for name in ("attend", "sentiment first")}}
+ROWS |= dict.fromkeys(AVERAGED, ROWS["base"])
 ROWS["distilled"] = {**ROWS["base"], "name": "neural_newsmtsc:Student"}
 _TAGGER = {"name": "joint", "max_length": 128, "training": {**BASE["training"]}}
 ROWS |= {"joint": _TAGGER, "joint, shared": _TAGGER}
