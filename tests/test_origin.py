@@ -67,6 +67,19 @@ def test_a_run_without_encoder_notes_none_and_is_no_encoder(tmp_path: Path) -> N
     assert isinstance(run, Run) and run.manifest["encoders"] == []
     with pytest.raises(StancekitError, match="holds no encoder"):
         train(tmp_path, run.path, "wrong")
+    report = experiment.check("own-csv", settings(tmp_path, run.path, "wrong"))
+    assert [p.what for p in report.problems] == ["this folder holds no encoder (there is no config.json)"]
+
+
+def test_an_encoder_that_is_not_there_is_told_before_anything_is_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    report = experiment.check("own-csv", settings(tmp_path, Path("team/none"), "none"))
+    assert not report.problems and ["'team/none'" in w.what for w in report.warnings] == [True]
+    with pytest.raises(StancekitError, match="there is no folder"):
+        train(tmp_path, Path("team/none/more"), "none")
+    assert not [p for p in tmp_path.iterdir() if "none" in p.name]
 
 
 def test_the_code_is_known_by_all_files_of_the_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

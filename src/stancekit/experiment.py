@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -55,7 +56,8 @@ def check(
         with problems.catching(source):
             material = gather(plan)
             learnt = origin.check(plan, material.split)
-            return check_module.check(material.dataset, material.task, material.split, learnt)
+            found = check_module.check(material.dataset, material.task, material.split, learnt)
+            return replace(found, warnings=(*found.warnings, *origin.absent(plan)))
     elif data is not None:
         with problems.catching(source):
             load_all(data)

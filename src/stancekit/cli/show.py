@@ -97,7 +97,8 @@ def check(report: CheckReport, as_json: bool) -> None:
         line(f"note: {warning}")
     for problem in report.problems:
         console.print(Text(str(problem), style="red"))
-    line(f"{len(report.problems)} problems" if report.problems else "no problems")
+    count = len(report.problems)
+    line(f"{count} problem{'s' * (count != 1)}" if count else "no problems")
 
 
 def trained(runs: Sequence[Run], as_json: bool) -> None:

@@ -10,7 +10,7 @@ from stancekit import components
 from stancekit.config import Experiment
 from stancekit.data.also import HELD_OUT
 from stancekit.data.parts import Split
-from stancekit.errors import Problems
+from stancekit.errors import Problem, Problems
 from stancekit.files import read_json
 from stancekit.runs import runfolder
 
@@ -31,13 +31,25 @@ def files(model: Mapping[str, Any]) -> list[dict[str, Any]]:
     names = encoders(model)
     if not names:
         return []
-    from stancekit.models.neural.encoders import pretrained  # loads transformers
-
+    pretrained = _pretrained()
     return [{"name": name, "files": pretrained.fingerprint(pretrained.locate(name))} for name in names]
 
 
+def _pretrained() -> Any:
+    from stancekit.models.neural.encoders import pretrained  # loads transformers
+
+    return pretrained
+
+
+def absent(experiment: Experiment) -> list[Problem]:
+    """Return a note for every encoder that is not on this machine."""
+    names = [name for name in encoders(experiment.model) if not Path(str(name)).is_dir()]
+    what, hint = "is no folder, and there is no local copy of it", "training fetches it from the hub"
+    return [Problem("model.encoder", f"{name!r} {what}", hint) for name in names if not _pretrained().is_here(name)]
+
+
 def check(experiment: Experiment, split: Split) -> Problems:
-    """Return a problem for every encoder that a run on this machine has taught sentences of this dev or test.
+    """Return what is wrong with encoders in local folders: they hold none, or have learnt from what is held out here.
 
     Sentences are known by their text, document, metadata and annotations; dev may have been the other run's dev, too.
     A run's own encoder may have come from another run: that one is looked at as well, where it still lies in its place.
@@ -45,6 +57,9 @@ def check(experiment: Experiment, split: Split) -> Problems:
     problems = Problems()
     held = {split.hashes[i]: part for part in HELD_OUT for i in split.parts[part]}
     for name in encoders(experiment.model):
+        if Path(str(name)).is_dir():
+            with problems.catching(f"model.encoder ({name})"):
+                _pretrained().locate(name)
         for run in _runs(Path(str(name)), set()):
             past = Split.read(run / _SPLIT)
             sides = {past.hashes[i]: part for part in ("dev", "train") for i in past.parts[part]}

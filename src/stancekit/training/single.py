@@ -41,10 +41,10 @@ def train_run(
     mode: str,
 ) -> Run:
     """Train one seed into `folder`; `mode` is new, replace, resume or restart."""
+    manifest = _manifest(experiment, material, seed)  # an encoder that is not there is told before anything is made
     with runfolder.locked(folder):
-        building = _prepare(folder, experiment, material, seed, mode)
+        building = _prepare(folder, manifest["plan"], mode)
         started = time.monotonic()
-        manifest = _manifest(experiment, material, seed)
         with _os_errors(building):
             fitted = fitting.is_fitted(building)
             if fitted:
@@ -86,7 +86,7 @@ def _os_errors(path: Path) -> Iterator[None]:
         raise os_problem(path, error) from error
 
 
-def _prepare(folder: Path, experiment: Experiment, material: Material, seed: int, mode: str) -> Path:
+def _prepare(folder: Path, plan: str, mode: str) -> Path:
     """Return the folder to build in, after settling what to do with what is there."""
     runfolder.recover(folder)
     check_folder(folder, mode)
@@ -94,7 +94,7 @@ def _prepare(folder: Path, experiment: Experiment, material: Material, seed: int
     if building.exists() and not (building / runfolder.MANIFEST).exists():
         shutil.rmtree(building)  # killed before it began: there is nothing to go on with
     if building.exists():
-        if mode == "resume" and not _same_plan(building, experiment, material, seed):
+        if mode == "resume" and read_json(building / runfolder.MANIFEST).get("plan") != plan:
             what = "the unfinished run has another experiment or other data"
             raise fail(building, what, "start anew with --restart")
         if mode == "restart":
@@ -116,15 +116,10 @@ def check_folder(folder: Path, mode: str) -> None:
         raise fail(building, "an unfinished run is here", "go on with --resume, or start anew with --restart")
 
 
-def _plan_hash(experiment: Experiment, material: Material, seed: int) -> str:
+def _plan_hash(experiment: Experiment, material: Material, encoders: Any, seed: int) -> str:
     planned = experiment.model_dump(mode="json", exclude={"workers"})  # how it is run changes nothing of what is
-    plan = [planned, material.dataset.hash, origin.files(experiment.model), seed, __version__]
+    plan = [planned, material.dataset.hash, encoders, seed, __version__]
     return sha256(dump_json(plan).encode())
-
-
-def _same_plan(building: Path, experiment: Experiment, material: Material, seed: int) -> bool:
-    manifest = building / runfolder.MANIFEST
-    return manifest.exists() and read_json(manifest).get("plan") == _plan_hash(experiment, material, seed)
 
 
 def _write_plan(building: Path, experiment: Experiment, material: Material, manifest: dict[str, Any]) -> None:
@@ -136,12 +131,12 @@ def _write_plan(building: Path, experiment: Experiment, material: Material, mani
 
 
 def _manifest(experiment: Experiment, material: Material, seed: int) -> dict[str, Any]:
-    dataset = material.dataset
+    dataset, encoders = material.dataset, origin.files(experiment.model)
     return {
         "status": "unfinished",
         "stancekit": __version__,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
-        "plan": _plan_hash(experiment, material, seed),
+        "plan": _plan_hash(experiment, material, encoders, seed),
         "task": describe_task(material.task),
         "codebook": dataset.codebook.stamp,
         "label_map": dataset.map_lines(),
@@ -155,7 +150,7 @@ def _manifest(experiment: Experiment, material: Material, seed: int) -> dict[str
             "also": [also.summary(one) for one in dataset.also],
         },
         "split": {"by": list(experiment.split.by), "seed": experiment.split.seed},
-        "encoders": origin.files(experiment.model),
+        "encoders": encoders,
         "seed": seed,
         "code": code_hash(),
         "packages": packages(),

@@ -78,10 +78,8 @@ def _bundled() -> Path:
 def _from_hub(name: str) -> Path:
     if name.count("/") > 1 or name.startswith((".", "/", "~")) or not name:
         raise fail("encoder", f"there is no folder {name!r}", _HOW)
-    try:
-        return Path(snapshot_download(name, allow_patterns=_READ, local_files_only=True))
-    except (LocalEntryNotFoundError, ValueError, OSError):
-        pass
+    if copy := _copy_of(name):
+        return copy
     try:
         return Path(snapshot_download(name, allow_patterns=_READ))
     except RepositoryNotFoundError as error:
@@ -107,6 +105,19 @@ def fingerprint(folder: Path) -> dict[str, str]:
     """Return the SHA-256 of every file that decides what an encoder answers, by name."""
     files = {folder / name for name in _FILES} | {*folder.glob("*.safetensors"), *folder.glob("*.model")}
     return {path.name: file_hash(path) for path in sorted(files) if path.is_file()}
+
+
+def _copy_of(name: str) -> Path | None:
+    """Return the local copy of a repository on the hub, if there is one."""
+    try:
+        return Path(snapshot_download(name, allow_patterns=_READ, local_files_only=True))
+    except (LocalEntryNotFoundError, ValueError, OSError):
+        return None
+
+
+def is_here(name: str) -> bool:
+    """Say whether an encoder is on this machine, so that nothing need be fetched."""
+    return name == BUNDLED or Path(name).is_dir() or _copy_of(name) is not None
 
 
 @contextmanager
