@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 
 from stancekit import experiment
 from stancekit.errors import StancekitError
-from stancekit.files import read_json
+from stancekit.files import read_json, write_json
 from stancekit.runs.run import Run
 from stancekit.training import single
 from test_runs import CSV, plan
@@ -90,3 +91,17 @@ def test_the_code_is_known_by_all_files_of_the_package(tmp_path: Path, monkeypat
     before = single.code_hash()
     module.write_text("a = 2\n")
     assert single.code_hash() != before
+
+
+def test_an_unfinished_run_does_not_go_on_with_another_encoder(tmp_path: Path, encoders: Encoders) -> None:
+    mine = Path(shutil.copytree(encoders["bert"], tmp_path / "mine"))
+    run = train(tmp_path, mine, "run")
+    unfinished = run.path.rename(tmp_path / "run.unfinished")
+    shutil.rmtree(unfinished / "model")
+    tokens = read_json(mine / "tokenizer_config.json")
+    write_json(mine / "tokenizer_config.json", {**tokens, "padding_side": "left"})
+    with pytest.raises(StancekitError, match="another experiment"):
+        experiment.train("own-csv", settings(tmp_path, mine, "run"), mode="resume")
+    shutil.copyfile(encoders["bert"] / "tokenizer_config.json", mine / "tokenizer_config.json")
+    again = experiment.train("own-csv", settings(tmp_path, mine, "run"), mode="resume")
+    assert isinstance(again, Run) and again.manifest["plan"] == run.manifest["plan"]
