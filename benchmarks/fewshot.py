@@ -28,9 +28,9 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
-from neural_common import build, limited, parse, parser, read_kept, subset
+from neural_common import MEASURED, Clock, build, limited, parse, parser, read_kept, subset
 from neural_figures import Book, Figure, counted
-from setfit_recipe import MEASURED, Clock, learn_setfit
+from setfit_recipe import learn_setfit
 from stancekit import scoring, tasks
 from stancekit.data import predictions as predictions_file
 from stancekit.data.load import load

@@ -33,6 +33,21 @@ Settings = dict[str, Any]
 _CHANGE = re.compile(r"[A-Za-z_][\w-]*(\.\w+)*=")
 
 
+MEASURED = ("seconds", "processor seconds", "MiB")
+
+
+class Clock:
+    """Seconds since it was made: of the wall, and of this process."""
+
+    def __init__(self) -> None:
+        self.started = time.perf_counter(), time.process_time()
+
+    def read(self) -> dict[str, float]:
+        """Return both."""
+        now = time.perf_counter(), time.process_time()
+        return {name: now[k] - self.started[k] for k, name in enumerate(MEASURED[:2])}
+
+
 @dataclass(frozen=True)
 class Run:
     """The predictions of one seed, and what was measured while they were made."""
@@ -71,7 +86,7 @@ def is_neural(own: Mapping[str, Any]) -> bool:
 def settings(rows: Mapping[str, Settings], given: argparse.Namespace) -> dict[str, Settings]:
     """Return the settings of the rows asked for, with the command line's encoder and changes; mistakes are raised now.
 
-    A change without a row's name in front goes to every model with an encoder.
+    A row that has an encoder of its own keeps it. A change without a row's name in front goes to every model with one.
     """
     unknown = set(given.only) - set(rows)
     if unknown:
@@ -80,6 +95,10 @@ def settings(rows: Mapping[str, Settings], given: argparse.Namespace) -> dict[st
     for title in given.only or rows:
         own = deepcopy(rows[title])
         if is_neural(own):
+            if "encoder" in own and not Path(own["encoder"]).is_dir():
+                raise SystemExit(
+                    f"{title}: there is no folder {own['encoder']}; benchmarks/sentiment_first.py makes it"
+                )
             own.setdefault("encoder", given.encoder)
         for change in given.changes:
             dotted, _, raw = change.partition("=")

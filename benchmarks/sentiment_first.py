@@ -11,13 +11,14 @@ news about a target.
 
 from __future__ import annotations
 
+import argparse
 import json
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from neural_common import build, parse, parser
+from neural_common import build
 from stancekit import tasks
 from stancekit.files import file_hash, make_folder
 from stancekit.schema import Layers, Sentence
@@ -25,6 +26,7 @@ from stancekit.tasks import Part
 
 FILES = ("nytEditorialSnippets", "movieReviewSnippets", "amazonReviewSnippets", "tweets")
 TASK = tasks.own("sentiment", "single", ["negative", "neutral", "positive"])
+SEED = 13
 MODEL = {
     "name": "transformer",
     "max_length": 128,
@@ -63,12 +65,14 @@ def read(folder: Path) -> tuple[Part, NDArray[np.float64]]:
 
 def main() -> None:
     """Read the arguments, train, and save the encoder."""
-    options = parser(__doc__, data="the folder with the snippets and ratings")
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("--data", type=Path, required=True, help="the folder with the snippets and ratings")
+    options.add_argument("--encoder", default="minilm", help="minilm, a folder or a hub id")
     options.add_argument("--to", type=Path, default=Path("runs/sentiment-first"), help="where the encoder goes")
-    given = parse(options)
+    given = options.parse_args()
     part, said = read(given.data)
     print(f"{len(part)} snippets; shares of labels {said.mean(axis=0).round(3).tolist()}")
-    model = build({**MODEL, "encoder": given.encoder}, given.seeds[0])
+    model = build({**MODEL, "encoder": given.encoder}, SEED)
     model.fit_shares(part, said, Part(TASK))
     model.save(make_folder(given.to))
     print(f"{given.to}: model.safetensors {file_hash(given.to / 'model.safetensors')}")

@@ -8,27 +8,13 @@ regression on the vectors.
 from __future__ import annotations
 
 import tempfile
-import time
 from typing import Any
 
 import numpy as np
 
+from neural_common import Clock
 from stancekit.schema import Example, Prediction
 from stancekit.tasks import Part
-
-MEASURED = ("seconds", "processor seconds", "MiB")
-
-
-class Clock:
-    """Seconds since it was made: of the wall, and of this process."""
-
-    def __init__(self) -> None:
-        self.started = time.perf_counter(), time.process_time()
-
-    def read(self) -> dict[str, float]:
-        """Return both."""
-        now = time.perf_counter(), time.process_time()
-        return {name: now[k] - self.started[k] for k, name in enumerate(MEASURED[:2])}
 
 
 def learn_setfit(train: Part, held: Part, own: dict[str, Any], seed: int) -> tuple[list[Prediction], dict[str, float]]:

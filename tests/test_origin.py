@@ -11,9 +11,9 @@ import pytest
 
 from stancekit import experiment
 from stancekit.errors import StancekitError
-from stancekit.files import read_json, write_json
+from stancekit.files import make_folder, read_json, write_json
 from stancekit.runs.run import Run
-from stancekit.training import single
+from stancekit.training import origin, single, staging
 from test_runs import CSV, plan
 from tiny import Encoders
 
@@ -77,7 +77,7 @@ def test_an_encoder_that_is_not_there_is_told_before_anything_is_made(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     report = experiment.check("own-csv", settings(tmp_path, Path("team/none"), "none"))
-    assert not report.problems and ["'team/none'" in w.what for w in report.warnings] == [True]
+    assert not report.problems and ["team/none" in w.where for w in report.warnings] == [True]
     with pytest.raises(StancekitError, match="there is no folder"):
         train(tmp_path, Path("team/none/more"), "none")
     assert not [p for p in tmp_path.iterdir() if "none" in p.name]
@@ -105,3 +105,27 @@ def test_an_unfinished_run_does_not_go_on_with_another_encoder(tmp_path: Path, e
     shutil.copyfile(encoders["bert"] / "tokenizer_config.json", mine / "tokenizer_config.json")
     again = experiment.train("own-csv", settings(tmp_path, mine, "run"), mode="resume")
     assert isinstance(again, Run) and again.manifest["plan"] == run.manifest["plan"]
+
+
+def test_the_encoder_of_a_student_counts_and_a_setting_of_ones_own_does_not() -> None:
+    assert origin.encoders({"name": "distil", "teacher": "runs/a"}) == ["minilm"]
+    assert origin.encoders({"name": "distil", "student": {"name": "transformer", "encoder": "runs/b"}}) == ["runs/b"]
+    assert origin.encoders({"name": "mine:Model", "encoder": "morse"}) == origin.encoders({"name": "linear"}) == []
+
+
+def test_a_run_from_elsewhere_is_checked_as_far_as_it_tells(tmp_path: Path, encoders: Encoders) -> None:
+    first = train(tmp_path, encoders["bert"], "first")
+    staging.stage(first, make_folder(tmp_path / "fetched"))
+    fetched, changed = tmp_path / "fetched", {"split.seed": 99}
+    with pytest.raises(StancekitError, match="has learnt from"):
+        train(tmp_path, fetched, "leaky", **changed)
+    manifest = read_json(fetched / "manifest.json")
+    (fetched / "split.json").unlink()
+    del manifest["files"]["split.json"]
+    write_json(fetched / "manifest.json", manifest)
+    report = experiment.check("own-csv", settings(tmp_path, fetched, "unknown", **changed))
+    assert not report.problems and "does not tell which sentences" in report.warnings[-1].what
+    with (fetched / "model" / "model.safetensors").open("ab") as file:
+        file.write(b"x")
+    with pytest.raises(StancekitError, match="the file is damaged"):
+        train(tmp_path, fetched, "damaged", **changed)

@@ -57,7 +57,7 @@ def check(
             material = gather(plan)
             learnt = origin.check(plan, material.split)
             found = check_module.check(material.dataset, material.task, material.split, learnt)
-            return replace(found, warnings=(*found.warnings, *origin.absent(plan)))
+            return replace(found, warnings=(*found.warnings, *origin.notes(plan)))
     elif data is not None:
         with problems.catching(source):
             load_all(data)
@@ -87,6 +87,8 @@ def train(
         say(also.describe(one))
     learnt = origin.check(plan, material.split)
     check_module.check(material.dataset, material.task, material.split, learnt).problems.raise_any()
+    for note in origin.notes(plan):
+        say(f"note: {note}")
     if len(plan.seeds) > 1:
         return seeds.train(plan, material, say, progress, mode)
     if is_helper_process():

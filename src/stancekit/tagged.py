@@ -46,9 +46,9 @@ class TaggedArticle:
     """Sentences with predicted layers in `gold`'s place; holders are derived from them.
 
     `confidence` has one number per relation, device, stance and (under `labels.NAME`) label of a user's own set, by
-    sentence id; `antecedents` maps sentence
-    ids to relations; `distance` holds the unknown-word share and the outlets that train never had; `runs` says by
-    role (attribution, framing, stance) which run answered, with its model, score on dev and hash.
+    sentence id; `antecedents` maps sentence ids to relations; `distance` holds the unknown-word share and the outlets
+    that train never had; `runs` says by role (attribution, framing, stance) which run answered, with its model, score
+    on dev and hash.
     """
 
     sentences: tuple[Sentence, ...]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +18,14 @@ _SPLIT = "split.json"
 
 
 def encoders(model: Mapping[str, Any]) -> list[str]:
-    """Return the encoders that a model and a model inside it start from, by name; none for one without."""
+    """Return the encoders that a model and a model inside it start from, by name; none for one without.
+
+    A setting of that name of a model of a user's own may mean anything and is not looked at.
+    """
     name = str(model.get("name", ""))
-    parameter = components.settings("model", name).get("encoder") if name in components.names("model") else None
-    found = [model["encoder"]] if "encoder" in model else [parameter.default] if parameter else []
-    inner = model.get("student")
+    known = components.settings("model", name) if name in components.names("model") else {}
+    values = {key: model.get(key, parameter.default) for key, parameter in known.items()}
+    found, inner = [values["encoder"]] if "encoder" in values else [], values.get("student")
     return [*found, *(encoders({"name": inner} if isinstance(inner, str) else inner) if inner else [])]
 
 
@@ -41,11 +44,19 @@ def _pretrained() -> Any:
     return pretrained
 
 
-def absent(experiment: Experiment) -> list[Problem]:
-    """Return a note for every encoder that is not on this machine."""
-    names = [name for name in encoders(experiment.model) if not Path(str(name)).is_dir()]
-    what, hint = "is no folder, and there is no local copy of it", "training fetches it from the hub"
-    return [Problem("model.encoder", f"{name!r} {what}", hint) for name in names if not _pretrained().is_here(name)]
+def notes(experiment: Experiment) -> list[Problem]:
+    """Return a note for every encoder that is not on this machine, or of a run that does not tell what it learnt."""
+    found = []
+    for name in encoders(experiment.model):
+        where = f"model.encoder ({name})"
+        if not _pretrained().is_here(str(name)):
+            what = "it is no folder, and there is no local copy of it"
+            found.append(Problem(where, what, "training fetches it from the hub"))
+        for run in _runs(Path(str(name)), set()):
+            if not (run / _SPLIT).is_file():
+                what = f"the run {run} does not tell which sentences it has learnt from"
+                found.append(Problem(where, what, "see for yourself that none of them is held out here"))
+    return found
 
 
 def check(experiment: Experiment, split: Split) -> Problems:
@@ -57,25 +68,39 @@ def check(experiment: Experiment, split: Split) -> Problems:
     problems = Problems()
     held = {split.hashes[i]: part for part in HELD_OUT for i in split.parts[part]}
     for name in encoders(experiment.model):
-        if Path(str(name)).is_dir():
-            with problems.catching(f"model.encoder ({name})"):
+        folder, where = Path(str(name)), f"model.encoder ({name})"
+        if folder.is_dir():
+            with problems.catching(where):
                 _pretrained().locate(name)
-        for run in _runs(Path(str(name)), set()):
-            past = Split.read(run / _SPLIT)
-            sides = {past.hashes[i]: part for part in ("dev", "train") for i in past.parts[part]}
-            seen = [held[one] for one, side in sides.items() if one in held and (side, held[one]) != ("dev", "dev")]
-            if seen:
-                where = " and ".join(part for part in HELD_OUT if part in seen)
-                what = f"the run {run} has learnt from {len(seen):,} sentences that stand in {where} here"
-                problems.add(f"model.encoder ({name})", what, "give both experiments one split, or another encoder")
+                for run in _runs(folder, set()):
+                    if seen := _seen(run, held):
+                        problems.found.append(_leak(run, where, seen))
     return problems
+
+
+def _leak(run: Path, where: str, seen: Sequence[str]) -> Problem:
+    parts = " and ".join(part for part in HELD_OUT if part in seen)
+    what = f"the run {run} has learnt from {len(seen):,} sentences that stand in {parts} here"
+    return Problem(where, what, "give both experiments one split, or another encoder")
+
+
+def _seen(run: Path, held: Mapping[str, str]) -> list[str]:
+    """Return the part here of every sentence that a run has seen and that is held out here, by content hash."""
+    runfolder.verify(run, runfolder.read_manifest(run), _SPLIT)
+    if not (run / _SPLIT).is_file():
+        return []
+    past = read_json(run / _SPLIT)
+    sides = {past["hashes"][i]: part for part in ("dev", "train") for i in past["parts"].get(part, ())}
+    return [held[one] for one, side in sides.items() if one in held and (side, held[one]) != ("dev", "dev")]
 
 
 def _runs(folder: Path, seen: set[Path]) -> Iterator[Path]:
     """Yield the runs that an encoder's folder comes from, the last one first."""
     run = folder if (folder / runfolder.MANIFEST).is_file() else folder.parent
-    if not folder.is_dir() or run in seen or not ((run / runfolder.MANIFEST).is_file() and (run / _SPLIT).is_file()):
+    if not folder.is_dir() or run in seen or not (run / runfolder.MANIFEST).is_file() or not (run / "model").is_dir():
         return
+    manifest = runfolder.read_manifest(run)
+    runfolder.verify(run, manifest, "model/")
     yield run
-    for one in read_json(run / runfolder.MANIFEST).get("encoders", []):
+    for one in manifest.get("encoders", []):
         yield from _runs(Path(one["name"]), seen | {run})

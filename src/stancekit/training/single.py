@@ -41,8 +41,10 @@ def train_run(
     mode: str,
 ) -> Run:
     """Train one seed into `folder`; `mode` is new, replace, resume or restart."""
-    manifest = _manifest(experiment, material, seed)  # an encoder that is not there is told before anything is made
     with runfolder.locked(folder):
+        runfolder.recover(folder)
+        check_folder(folder, mode)
+        manifest = _manifest(experiment, material, seed)  # an encoder that is not there is told before a run is begun
         building = _prepare(folder, manifest["plan"], mode)
         started = time.monotonic()
         with _os_errors(building):
@@ -88,8 +90,6 @@ def _os_errors(path: Path) -> Iterator[None]:
 
 def _prepare(folder: Path, plan: str, mode: str) -> Path:
     """Return the folder to build in, after settling what to do with what is there."""
-    runfolder.recover(folder)
-    check_folder(folder, mode)
     building = runfolder.unfinished(folder)
     if building.exists() and not (building / runfolder.MANIFEST).exists():
         shutil.rmtree(building)  # killed before it began: there is nothing to go on with

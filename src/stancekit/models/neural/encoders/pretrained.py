@@ -46,9 +46,10 @@ _PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl", "*.pickle", "*.h5", "*.
 
 
 def locate(name: str) -> Path:
-    """Return the folder of an encoder: the bundled one, a local folder (or run), or a hub id (its local copy first).
+    """Return the folder of an encoder: the bundled one, a local folder or a hub id (its local copy first).
 
-    Of a repository on the hub only JSON, safetensors and vocabularies are fetched, so no pickle ever arrives.
+    A run stands for its model. Of a repository on the hub only JSON, safetensors and vocabularies are fetched, so no
+    pickle ever arrives.
     """
     if not isinstance(name, str) or not name or "\0" in name:
         raise fail("encoder", f"{name!r} names no encoder", _HOW)
@@ -57,7 +58,7 @@ def locate(name: str) -> Path:
     folder = Path(name)
     if not folder.is_dir():
         folder = _from_hub(name)
-    elif (folder / "manifest.json").is_file():  # a run: its model
+    if (folder / "manifest.json").is_file() and (folder / "model").is_dir():  # a run
         folder /= "model"
     _check(folder)
     return folder
