@@ -57,10 +57,37 @@ def test_a_run_as_encoder_may_not_have_learnt_what_is_held_out(tmp_path: Path, e
         learnt, held = sides(first), sides(train(tmp_path, encoders["bert"], f"plain-{encoder.name}", **changed))
         count = len(learnt["train"] & (held["dev"] | held["test"])) + len(learnt["dev"] & held["test"])
         (problem,) = caught.value.problems
-        assert count and f"{first.path} has learnt from {count} sentences" in problem.what
+        named = encoder if encoder == first.path else between.path
+        assert count and f"the run {named} has learnt from {count} texts" in problem.what
         assert problem.where == f"model.encoder ({encoder})" and not (tmp_path / "leaky").exists()
     report = experiment.check("own-csv", settings(tmp_path, first.path, "leaky", **changed))
     assert [p.where for p in report.problems] == [f"model.encoder ({first.path})"]
+
+
+def test_a_text_under_other_labels_is_the_same_text(tmp_path: Path, encoders: Encoders) -> None:
+    path = tmp_path / "relabelled.csv"
+    swap = str.maketrans({"“": '"', "”": '"', " ": "\u00a0"})
+    head, *rows = CSV.read_text(encoding="utf-8").splitlines()
+    path.write_text("\n".join([head.replace("label", "tone"), *(row.translate(swap).upper() for row in rows)]))
+    tone = {"data.path": path, "data.options.label": "tone", "task.labels": "[LOADED, PLAIN]"}
+    first = train(tmp_path, encoders["bert"], "first", **tone, **{"split.seed": 99})
+    with pytest.raises(StancekitError, match=r"has learnt from \d+ texts that stand in dev and test here"):
+        train(tmp_path, first.path, "leaky")
+
+
+def test_what_the_encoder_of_a_teacher_has_learnt_counts_too(tmp_path: Path, encoders: Encoders) -> None:
+    head, *rows = CSV.read_text(encoding="utf-8").splitlines()
+    paths = {name: tmp_path / f"{name}.csv" for name in ("ours", "theirs", "more")}
+    for path, own in zip(paths.values(), (rows[:30], rows[30:50], rows[50:]), strict=True):
+        path.write_text("\n".join([head, *own]), encoding="utf-8")
+    first = train(tmp_path, encoders["bert"], "first", **{"data.path": paths["theirs"]})
+    files = {"data.path": "null", "data.train": paths["ours"]}
+    teacher = train(tmp_path, first.path, "teacher", **files, **{"data.test": paths["more"]})
+    files |= {"data.test": paths["theirs"], "output": tmp_path / "student"}
+    changes = {"model.name": "distil", "model.teacher": teacher.path, **files}
+    report = experiment.check("own-csv", plan(tmp_path, **changes))
+    (problem,) = report.problems
+    assert problem.where == f"model.teacher ({teacher.path})" and "stand in test here" in problem.what
 
 
 def test_a_run_without_encoder_notes_none_and_is_no_encoder(tmp_path: Path) -> None:
@@ -120,8 +147,8 @@ def test_a_run_from_elsewhere_is_checked_as_far_as_it_tells(tmp_path: Path, enco
     with pytest.raises(StancekitError, match="has learnt from"):
         train(tmp_path, fetched, "leaky", **changed)
     manifest = read_json(fetched / "manifest.json")
-    (fetched / "split.json").unlink()
-    del manifest["files"]["split.json"]
+    (fetched / "profile.json").unlink()
+    del manifest["files"]["profile.json"]
     write_json(fetched / "manifest.json", manifest)
     report = experiment.check("own-csv", settings(tmp_path, fetched, "unknown", **changed))
     assert not report.problems and "does not tell which sentences" in report.warnings[-1].what

@@ -19,7 +19,9 @@ import pytest
 import stancekit
 from stancekit import experiment, files
 from stancekit.errors import StancekitError
+from stancekit.profile import Profile
 from stancekit.runs import runfolder
+from stancekit.schema import Layers, Sentence
 from stancekit.scoring import Scores
 
 ROOT = Path(__file__).parent.parent
@@ -52,6 +54,35 @@ def test_the_same_bytes_again(finished: Path) -> None:
     assert {"predictions.test.jsonl", "scores.test.json", "report.test.html", "split.json"} <= before.keys()
     experiment.evaluate(train(finished.parent, mode="replace"))
     assert content(finished) == before
+
+
+def test_other_data_are_told_apart_by_what_was_learnt_from(finished: Path, tmp_path: Path) -> None:
+    split = files.read_json(finished / "split.json")["parts"]
+    lines = CSV.read_text(encoding="utf-8").splitlines()
+    place = {f"{CSV.stem}.{number}": row for number, row in enumerate(lines)}
+    seen, unseen = [[place[i] for i in split[part]] for part in ("train", "test")]
+    path = tmp_path / "mine.csv"
+    path.write_text("\n".join([lines[0], *seen[:12], *unseen]), encoding="utf-8")
+    scores = experiment.evaluate(finished, part="mine", data=str(path))
+    assert isinstance(scores, Scores)
+    held_out = scores.find("accuracy", slice="learnt=no")
+    assert held_out.support == len(unseen) and scores.find("accuracy", slice="learnt=text").support == 12
+    assert held_out.value == experiment.evaluate(finished).find("accuracy").value
+    assert "the run has learnt from 12 by their text and from 0 others" in scores.notes[0]
+    path.write_text("\n".join([lines[0], *unseen]), encoding="utf-8")
+    assert not experiment.evaluate(finished, part="mine", data=str(path)).notes
+
+
+def test_texts_are_known_whatever_their_typography_and_documents_by_name() -> None:
+    def sentence(text: str, document: str, name: str = "a.1") -> Sentence:
+        return Sentence(id=name, text=text, document=document, gold=Layers(text=text))
+
+    seen = Profile.of([sentence("The “liberated” town", "week 3")], [sentence("Calm holds.", "b.1", "b.1")])
+    assert Profile.parse(json.loads(json.dumps(seen.dump()))) == seen
+    asked = [('THE "liberated"  town', "x"), ("Another line.", "week 3"), ("Calm holds", "x"), ("Rain.", "b.1")]
+    assert [seen.learnt(sentence(*one)) for one in asked] == ["text", "document", "no", "no"]
+    assert seen.learnt(sentence("Calm holds.", "x")) == "text"  # dev chooses: it is learnt from, too
+    assert Profile.of([], [], [seen]).learnt(sentence("Calm holds.", "x")) == "text"
 
 
 def test_python_round(finished: Path) -> None:

@@ -16,6 +16,7 @@ from stancekit.data.parts import PARTS
 from stancekit.errors import did_you_mean, fail
 from stancekit.files import dump_json, read_json, sha256
 from stancekit.models.base import Model
+from stancekit.profile import SIDES
 from stancekit.runs import runfolder
 from stancekit.runs.material import build_task, gather, load
 from stancekit.runs.run import Run
@@ -25,6 +26,8 @@ from stancekit.tasks import Part, Task
 
 Progress = Callable[[str, int, int], None]
 _BATCH = 512
+LEARNT = "learnt"
+"""The slice that tells what of a sentence a run has learnt from: its `text`, its `document` or neither (`no`)."""
 
 
 @dataclass(frozen=True)
@@ -107,13 +110,38 @@ def evaluate_run(
     predictions = predict_all(run.model, part, progress)
     plan = run.experiment.evaluation.model_copy(update=dict(overrides))
     signature = {"task": run.task.name, "split": name, "data": data_hash[:8], "train_seed": run.manifest["seed"]}
+    notes: tuple[str, ...] = ()
+    if data is not None or name not in SIDES:
+        part, notes = exposed(run, part)
+        plan = plan.model_copy(update={"slices": [*plan.slices, *([LEARNT] if notes else [])]})
     evaluated = score_part(name, part, predictions, plan, signature, progress)
+    evaluated = replace(evaluated, scores=replace(evaluated.scores, notes=(*notes, *evaluated.scores.notes)))
     lines = "".join(f"{dump_json(predictions_file.dump(p))}\n" for p in predictions)
     contents = {
         f"predictions.{name}.jsonl": lines.encode(),
         f"scores.{name}.json": (dump_json(evaluated.scores.to_json(), indent=1) + "\n").encode(),
     }
     return evaluated, contents
+
+
+def exposed(run: Run, part: Part) -> tuple[Part, tuple[str, ...]]:
+    """Return a part with what the run has learnt of each sentence as metadata, and a note on it.
+
+    The part stays as it is, without a note, where the run has learnt from none of its texts or documents.
+    """
+    known = [run.profile.learnt(example.sentence) for example in part.examples]
+    texts, documents = known.count("text"), known.count("document")
+    if not texts + documents:
+        return part, ()
+    marked = [
+        replace(example, sentence=replace(example.sentence, meta={**example.sentence.meta, LEARNT: how}))
+        for example, how in zip(part.examples, known, strict=True)
+    ]
+    note = (
+        f"of {len(part):,} examples the run has learnt from {texts:,} by their text and from {documents:,} others by a "
+        f"document of that name (its train or dev): the slice `{LEARNT}` tells them apart"
+    )
+    return replace(part, examples=tuple(marked)), (note,)
 
 
 def score_part(

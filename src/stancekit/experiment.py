@@ -55,7 +55,7 @@ def check(
     if plan is not None and not problems:
         with problems.catching(source):
             material = gather(plan)
-            learnt = origin.check(plan, material.split)
+            learnt = origin.check(plan, material)
             found = check_module.check(material.dataset, material.task, material.split, learnt)
             return replace(found, warnings=(*found.warnings, *origin.notes(plan)))
     elif data is not None:
@@ -85,7 +85,7 @@ def train(
     material = gather(plan)
     for one in material.dataset.also:
         say(also.describe(one))
-    learnt = origin.check(plan, material.split)
+    learnt = origin.check(plan, material)
     check_module.check(material.dataset, material.task, material.split, learnt).problems.raise_any()
     for note in origin.notes(plan):
         say(f"note: {note}")

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from stancekit.asking import LAYERS, Asked, ask
 from stancekit.errors import fail
-from stancekit.files import read_json
-from stancekit.profile import Profile
 from stancekit.runs import choose
 from stancekit.runs.choose import ROLES
 from stancekit.runs.run import Run
@@ -103,14 +100,11 @@ class Tagger:
         layers = {"attributions": items["attribution"], "devices": devices, "stances": items.get("stance")}
         return Layers(text=text, **layers, labels=own)
 
-    @cached_property
-    def _profile(self) -> Profile:
-        return Profile.parse(read_json(self.runs["framing"].path / "profile.json"))
-
     def _distance(self, sentences: Sequence[Sentence]) -> dict[str, Any]:
         outlets = {str(s.meta["outlet"]) for s in sentences if s.meta.get("outlet")}
-        share = self._profile.unknown_share([s.text for s in sentences])
-        return {"unknown_words": round(share, 4), "unseen_outlets": sorted(outlets - self._profile.outlets)}
+        profile = self.runs["framing"].profile
+        share = profile.unknown_share([s.text for s in sentences])
+        return {"unknown_words": round(share, 4), "unseen_outlets": sorted(outlets - profile.outlets)}
 
 
 def _sure(found: Asked, at: int) -> dict[str, list[float]]:

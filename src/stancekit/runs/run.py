@@ -21,6 +21,7 @@ from stancekit.data.predictions import Predictions
 from stancekit.errors import Problems, did_you_mean, fail
 from stancekit.files import parse_json, read_json, read_text
 from stancekit.models.base import Model
+from stancekit.profile import Profile
 from stancekit.runs import runfolder
 from stancekit.runs.answered import answered
 from stancekit.schema import Example, Prediction, Sentence, Span, Target
@@ -78,6 +79,14 @@ class Run:
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise fail(self.path / "model", f"the model cannot be read: {error}", "train the run again") from error
         return model
+
+    @cached_property
+    def profile(self) -> Profile:
+        """What the run has seen."""
+        found = profile_of(self.path, self.manifest)
+        if found is None:
+            raise fail(self.path, "the run does not tell what it has seen", "train the run again")
+        return found
 
     def predict(self, inputs: Iterable[Input] | Input) -> Predictions:
         """Answer texts, native records, sentences or examples; a record may carry `target` for a targeted task."""
@@ -210,6 +219,13 @@ def restore_task(value: Mapping[str, Any], *, trust_code: bool = False) -> Task:
         found: Task = components.find("task", name, trust_code=trust_code)(Codebook("", ""))
         return replace(found, labels=labels, metrics=metrics)
     return tasks_module.own(name, value["kind"], labels, metrics, value["needs"][0])
+
+
+def profile_of(path: Path, manifest: Mapping[str, Any]) -> Profile | None:
+    """Return what a run has seen, checked against its manifest; None where it does not tell."""
+    runfolder.verify(path, manifest, "profile.json")
+    value = read_json(path / "profile.json") if (path / "profile.json").is_file() else {}
+    return Profile.parse(value) if "texts" in value else None
 
 
 def with_seed(name: str, settings: Mapping[str, Any], seed: int, *, trust_code: bool = True) -> dict[str, Any]:

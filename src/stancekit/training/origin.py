@@ -1,20 +1,30 @@
-"""The encoder that a model starts from: its files' hashes, and whether it has learnt from what is held out here."""
+"""What a model is built on: the files of its encoder, and runs that may have learnt from what is held out here."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from stancekit import components
 from stancekit.config import Experiment
 from stancekit.data.also import HELD_OUT
-from stancekit.data.parts import Split
 from stancekit.errors import Problem, Problems
-from stancekit.files import read_json
-from stancekit.runs import runfolder
+from stancekit.profile import Profile, text_hash
+from stancekit.runs import members, runfolder
+from stancekit.runs.material import Material
+from stancekit.runs.run import profile_of
 
-_SPLIT = "split.json"
+_MEMBERS = ("teacher", "runs", "attribution", "framing")
+"""Settings that name runs inside a model."""
+
+
+def _settings(model: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the settings of a model of the component table, defaults included; none of a model of a user's own."""
+    name = str(model.get("name", ""))
+    known = components.settings("model", name) if name in components.names("model") else {}
+    return {key: model.get(key, parameter.default) for key, parameter in known.items()}
 
 
 def encoders(model: Mapping[str, Any]) -> list[str]:
@@ -22,9 +32,7 @@ def encoders(model: Mapping[str, Any]) -> list[str]:
 
     A setting of that name of a model of a user's own may mean anything and is not looked at.
     """
-    name = str(model.get("name", ""))
-    known = components.settings("model", name) if name in components.names("model") else {}
-    values = {key: model.get(key, parameter.default) for key, parameter in known.items()}
+    values = _settings(model)
     found, inner = [values["encoder"]] if "encoder" in values else [], values.get("student")
     return [*found, *(encoders({"name": inner} if isinstance(inner, str) else inner) if inner else [])]
 
@@ -44,63 +52,80 @@ def _pretrained() -> Any:
     return pretrained
 
 
+def runs(model: Mapping[str, Any]) -> list[tuple[str, Path]]:
+    """Return the runs on this machine that a model is built on: the setting that names each, and its folder."""
+    found = []
+    for name in encoders(model):
+        folder = Path(str(name))
+        own = folder if (folder / runfolder.MANIFEST).is_file() else folder.parent
+        if folder.is_dir() and (own / "model").is_dir():
+            found.append((f"model.encoder ({name})", own))
+    values = _settings(model)
+    for key in _MEMBERS:
+        if values.get(key):
+            found += [(f"model.{key} ({folder})", folder) for folder in members.folders(values[key])]
+    return [(where, run) for where, run in found if (run / runfolder.MANIFEST).is_file()]
+
+
+def _profile(run: Path) -> Profile | None:
+    return profile_of(run, runfolder.read_manifest(run))
+
+
+def profiles(model: Mapping[str, Any]) -> list[Profile]:
+    """Return what the runs that a model is built on have learnt from, as far as they tell."""
+    return [found for _, run in runs(model) if (found := _profile(run)) is not None]
+
+
 def notes(experiment: Experiment) -> list[Problem]:
-    """Return a note for every encoder that is not on this machine, or of a run that does not tell what it learnt."""
+    """Return a note for every encoder that is not on this machine, and every run that does not tell what it learnt."""
     found = []
     for name in encoders(experiment.model):
-        where = f"model.encoder ({name})"
         if not _pretrained().is_here(str(name)):
             what = "it is no folder, and there is no local copy of it"
-            found.append(Problem(where, what, "training fetches it from the hub"))
-        for run in _runs(Path(str(name)), set()):
-            if not (run / _SPLIT).is_file():
-                what = f"the run {run} does not tell which sentences it has learnt from"
-                found.append(Problem(where, what, "see for yourself that none of them is held out here"))
+            found.append(Problem(f"model.encoder ({name})", what, "training fetches it from the hub"))
+    for where, run in runs(experiment.model):
+        if _profile(run) is None:
+            what = f"the run {run} does not tell which sentences it has learnt from"
+            found.append(Problem(where, what, "see for yourself that none of them is held out here"))
     return found
 
 
-def check(experiment: Experiment, split: Split) -> Problems:
-    """Return what is wrong with encoders in local folders: they hold none, or have learnt from what is held out here.
+def check(experiment: Experiment, material: Material) -> Problems:
+    """Return what is wrong with what a model is built on: no encoder, or a run that learnt from what is held out here.
 
-    Sentences are known by their text, document, metadata and annotations; dev may have been the other run's dev, too.
-    A run's own encoder may have come from another run: that one is looked at as well, where it still lies in its place.
+    Texts are known by hash, whatever their labels; so are those of the runs that such a run was built on. Dev here may
+    have been the other run's dev, too, and a text that stands in train here is this split's own matter.
     """
     problems = Problems()
-    held = {split.hashes[i]: part for part in HELD_OUT for i in split.parts[part]}
     for name in encoders(experiment.model):
-        folder, where = Path(str(name)), f"model.encoder ({name})"
-        if folder.is_dir():
-            with problems.catching(where):
+        if Path(str(name)).is_dir():
+            with problems.catching(f"model.encoder ({name})"):
                 _pretrained().locate(name)
-                for run in _runs(folder, set()):
-                    if seen := _seen(run, held):
-                        problems.found.append(_leak(run, where, seen))
+    held = _held_out(material)
+    for where, run in runs(experiment.model):
+        with problems.catching(where):
+            runfolder.verify(run, runfolder.read_manifest(run), "model/")
+            profile = _profile(run)
+            if seen := _seen(profile, held) if profile else {}:
+                parts = " and ".join(part for part in HELD_OUT if any(part in sides for sides in seen.values()))
+                what = f"the run {run} has learnt from {len(seen):,} texts that stand in {parts} here"
+                problems.add(where, what, "give both experiments one split, or take another run")
     return problems
 
 
-def _leak(run: Path, where: str, seen: Sequence[str]) -> Problem:
-    parts = " and ".join(part for part in HELD_OUT if part in seen)
-    what = f"the run {run} has learnt from {len(seen):,} sentences that stand in {parts} here"
-    return Problem(where, what, "give both experiments one split, or another encoder")
+def _held_out(material: Material) -> dict[str, set[str]]:
+    """Return the held-out parts that each text stands in, by hash, without texts that stand in train as well."""
+    texts = {s.id: text_hash(s.text) for s in material.dataset}
+    parts = material.split.parts
+    found: dict[str, set[str]] = defaultdict(set)
+    for part in HELD_OUT:
+        for name in parts[part]:
+            found[texts[name]].add(part)
+    own = {texts[name] for name in parts["train"]}
+    return {text: sides for text, sides in found.items() if text not in own}
 
 
-def _seen(run: Path, held: Mapping[str, str]) -> list[str]:
-    """Return the part here of every sentence that a run has seen and that is held out here, by content hash."""
-    runfolder.verify(run, runfolder.read_manifest(run), _SPLIT)
-    if not (run / _SPLIT).is_file():
-        return []
-    past = read_json(run / _SPLIT)
-    sides = {past["hashes"][i]: part for part in ("dev", "train") for i in past["parts"].get(part, ())}
-    return [held[one] for one, side in sides.items() if one in held and (side, held[one]) != ("dev", "dev")]
-
-
-def _runs(folder: Path, seen: set[Path]) -> Iterator[Path]:
-    """Yield the runs that an encoder's folder comes from, the last one first."""
-    run = folder if (folder / runfolder.MANIFEST).is_file() else folder.parent
-    if not folder.is_dir() or run in seen or not (run / runfolder.MANIFEST).is_file() or not (run / "model").is_dir():
-        return
-    manifest = runfolder.read_manifest(run)
-    runfolder.verify(run, manifest, "model/")
-    yield run
-    for one in manifest.get("encoders", []):
-        yield from _runs(Path(one["name"]), seen | {run})
+def _seen(profile: Profile, held: Mapping[str, set[str]]) -> dict[str, set[str]]:
+    """Return the held-out texts that a run should not have learnt from, with the parts where they stand."""
+    train, dev = (profile.texts[side] for side in ("train", "dev"))
+    return {text: sides for text, sides in held.items() if text in train or (text in dev and "dev" not in sides)}

@@ -19,7 +19,7 @@ from stancekit.config import Experiment
 from stancekit.data import also
 from stancekit.errors import fail
 from stancekit.files import dump_json, make_folder, os_problem, read_json, sha256, write_json, write_text
-from stancekit.profile import Profile
+from stancekit.profile import SIDES, Profile
 from stancekit.runs import runfolder
 from stancekit.runs.material import Material
 from stancekit.runs.run import Run, describe_task
@@ -126,8 +126,8 @@ def _write_plan(building: Path, experiment: Experiment, material: Material, mani
     write_json(building / runfolder.MANIFEST, manifest)
     write_text(building / "config.yaml", experiment.dump())
     material.split.write(building / "split.json")
-    train = material.parts["train"].examples
-    write_json(building / "profile.json", Profile.of(e.sentence for e in train).dump())
+    train, dev = ([e.sentence for e in material.parts[name].examples] for name in SIDES)
+    write_json(building / "profile.json", Profile.of(train, dev, origin.profiles(experiment.model)).dump())
 
 
 def _manifest(experiment: Experiment, material: Material, seed: int) -> dict[str, Any]:
