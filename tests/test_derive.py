@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 
 from stancekit.data.formats.markup_line import parse_line
 from stancekit.errors import Problems
-from stancekit.schema import Layers, words_of
+from stancekit.schema import Layers, Span, words_of
 from stancekit.text import derive
-from stancekit.text.quotes import one_side, quotations
+from stancekit.text.quotes import both_sides, one_side, quotations
 from stancekit.text.tokens import tokens
 from strategies import sentences, texts
 
@@ -142,13 +142,51 @@ SIDES = {  # a text with the range in ⟦⟧, and what is kept of it
 }
 
 
-@pytest.mark.parametrize("marked", SIDES)
-def test_a_range_keeps_to_one_side_of_a_quotation(marked: str) -> None:
+def stretch(marked: str) -> tuple[str, list[Span], tuple[int, int]]:
+    """Return a text, its tokens, and the tokens that stand between ⟦ and ⟧."""
     start, end = marked.index("⟦"), marked.index("⟧") - 1
     text = marked.replace("⟦", "").replace("⟧", "")
     toks = tokens(text)
     own = [k for k, t in enumerate(toks) if start <= t.start and t.end <= end]
-    ((first, last),) = one_side(text, toks, [(own[0], own[-1] + 1)])
+    return text, toks, (own[0], own[-1] + 1)
+
+
+GROWN = {  # a stretch, and what is left of it when it is grown to both marks of a quotation
+    "⟦“We will stay⟧,” she said.": "“We will stay,”",
+    "She said ⟦the town was “free⟧.”": "the town was “free.”",
+    'He called it ⟦"a massacre⟧".': '"a massacre"',
+    "„⟦Das reicht“⟧, sagte er.": "„Das reicht“",
+    "⟦She said⟧ “no”.": "She said",
+    "“⟦We⟧ will stay,” she said.": "We",
+    "⟦“We⟧ will stay,” she said.": "“We",
+    "⟦“We will stay⟧, then": "“We will stay",
+    "⟦“Losing hurts⟧.": "“Losing hurts.",
+    "⟦the soldiers’ word⟧.": "the soldiers’ word",
+}
+
+
+@pytest.mark.parametrize("marked", GROWN)
+def test_a_range_grows_to_both_marks_of_a_quotation(marked: str) -> None:
+    text, toks, own = stretch(marked)
+    ((first, last),) = both_sides(text, toks, [own])
+    assert text[toks[first].start : toks[last - 1].end] == GROWN[marked]
+
+
+@given(texts(), st.data())
+def test_a_range_only_ever_grows_by_marks_and_stops(text: str, data: st.DataObject) -> None:
+    toks = tokens(text)
+    first = data.draw(st.integers(0, len(toks) - 1))
+    last = data.draw(st.integers(first + 1, len(toks)))
+    ((start, end),) = both_sides(text, toks, [(first, last)])
+    assert start <= first < last <= end and both_sides(text, toks, [(start, end)]) == [(start, end)]
+    more = [*toks[start:first], *toks[last:end]]
+    assert not any(c.isalnum() for t in more for c in text[t.start : t.end])
+
+
+@pytest.mark.parametrize("marked", SIDES)
+def test_a_range_keeps_to_one_side_of_a_quotation(marked: str) -> None:
+    text, toks, own = stretch(marked)
+    ((first, last),) = one_side(text, toks, [own])
     assert text[toks[first].start : toks[last - 1].end] == SIDES[marked]
 
 

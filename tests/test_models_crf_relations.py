@@ -10,12 +10,14 @@ from stancekit.data.formats.base import ReadLog
 from stancekit.data.formats.markup import Markup
 from stancekit.errors import StancekitError
 from stancekit.files import make_folder
+from stancekit.models import relation_shapes
 from stancekit.models.crf_relations import CrfRelations
 from stancekit.models.relation_features import cue_columns
-from stancekit.models.relation_links import by_nearness, without_cue
+from stancekit.models.relation_links import Link, by_nearness, without_cue
 from stancekit.resources import bundled
-from stancekit.schema import Example, Sentence, Span, characters, words_of
+from stancekit.schema import Attribution, Example, Sentence, Span, characters, words_of
 from stancekit.tasks import Part, part
+from stancekit.text.tokens import tokens
 
 TASK = tasks.attribution(codebook.default())
 
@@ -113,6 +115,36 @@ def test_links_by_nearness_and_contents_without_cue():
     (extra,) = without_cue([source, near], [])
     assert (extra.source, extra.cue, extra.content) == ([(0, 1)], [], [(2, 5)])
     assert without_cue([near], links) == []
+
+
+SHAPED = [  # text, roles of a relation found, shapes of train, roles and content that are left
+    ("We hold Ruda, he said.", "content", ["cue content"], None),
+    ("He said “we hold” Ruda.", "content", ["cue content"], None),
+    ("“We hold Ruda.", "content", ["cue content"], ("content", "“We hold Ruda.")),
+    ("We will hold it.”", "content", ["cue content"], ("content", "We will hold it.”")),
+    ("We hold Ruda, he said.", "content", ["content"], ("content", "We hold")),
+    ("We hold Ruda, he said.", "content", None, ("content", "We hold")),
+    ("We hold Ruda, he said.", "cue", ["cue content"], None),
+    ("We hold Ruda, he said.", "source content", ["cue content", "source content"], ("source content", "We hold")),
+]
+
+
+@pytest.mark.parametrize(("text", "roles", "shapes", "left"), SHAPED)
+def test_a_relation_has_the_parts_that_trains_have_or_is_a_quotation(text, roles, shapes, left):
+    toks = tokens(text)
+    link = Link(**{role: [(0, 2) if role == "content" else (2, 3)] for role in roles.split()}, confidence=[0.5])
+    found = relation_shapes.shaped([link, link], shapes, text, toks)[:1]
+    told = [(relation_shapes.shape(one), one.content) for one in found]
+    assert [(roles, text[toks[a].start : toks[b - 1].end]) for roles, [(a, b)] in told] == ([left] if left else [])
+    assert all(one.sure == 0.5 for one in found)
+
+
+def test_rare_shapes_of_train_are_no_example():
+    span = (Span(0, 1),)
+    whole, bare = Attribution(source=span, cue=span, content=span), Attribution(content=span)
+    assert relation_shapes.usual([whole] * 99 + [bare]) == ("content", "source cue content")
+    assert relation_shapes.usual([whole] * 100 + [bare]) == ("source cue content",)
+    assert relation_shapes.usual([]) == ()
 
 
 def test_attributes_stay_none_where_train_has_none(tmp_path):

@@ -258,7 +258,9 @@ def test_a_content_without_cue_takes_the_source_that_is_left() -> None:
 def test_labels_and_confidences_of_relations_stand_together() -> None:
     assert relation_rows.cues_of([(1, 2, "cue", 0.9), (2, 4, "content", 0.6)]) == [(1, 2)]
     rows = RelationRows.of([[OUTER, INNER], [replace(INNER, source_type="state")]])
-    assert rows.dump() == {"source_type": ("state",), "cue_stance": ("distancing",)}
+    plain = rows.dump()
+    assert plain["attributes"] == {"source_type": ("state",), "cue_stance": ("distancing",)}
+    assert plain["shapes"] == ("source cue content",) and RelationRows.restore(plain).dump() == plain
 
 
 def test_mistakes(encoders: tiny.Encoders) -> None:

@@ -11,7 +11,7 @@ from typing import ClassVar
 
 from stancekit.errors import Problems, fail
 from stancekit.files import dump_json, read_json, write_text
-from stancekit.models import chain, crf_features, encoder, relation_links, tensors, tuning
+from stancekit.models import chain, crf_features, encoder, relation_links, relation_shapes, tensors, tuning
 from stancekit.models.chain import Chain, ChainSettings
 from stancekit.models.encoder import Encoder, Seen
 from stancekit.models.relation_attributes import RelationAttributes
@@ -40,7 +40,8 @@ class CrfRelations:
     The *finder* tags cues (and, as hints, sources and contents) in one sequence. The *reader* tags source, content
     and further parts of the cue once a cue, and sees the finder's tags: those of train come from `folds` finders
     that did not see the document. With fewer than `least` relations in train, parts are linked by nearness instead.
-    Contents that no cue claims stand as relations without cue. The other settings are those of `crf`.
+    Relations have the parts that train's have: one without cue, say, where train has such. The other settings are those
+    of `crf`.
     """
 
     kinds: ClassVar[frozenset[str]] = frozenset({"relations"})
@@ -74,6 +75,7 @@ class CrfRelations:
         self.finder, self.reader = Chain(), Chain()
         self.bias = 0.0
         self.attributes = RelationAttributes()
+        self.shapes: tuple[str, ...] = ()
 
     def fit(self, train: Part, dev: Part) -> None:
         """Learn finder, reader and attributes from train; tune on dev how readily the finder tags."""
@@ -99,6 +101,7 @@ class CrfRelations:
             self.reader = chain.train(self._reader_features(seen, jobs, hints), labels, self.settings)
         self.attributes = RelationAttributes(self.encoder.rules)
         self.attributes.fit(sentences, gold)
+        self.shapes = relation_shapes.usual(r for row in gold for r in row)
         self.bias = self._tuned(dev) if self.tune and len(dev) else 0.0
 
     def _unseen_tags(
@@ -145,8 +148,11 @@ class CrfRelations:
         """
         sentences = [example.sentence for example in examples]
         seen = self.encoder.see(sentences)
-        links = [ordered(row) for row in self._links(seen)]
-        bare = [[attribution(s.toks, link) for link in row] for s, row in zip(seen, links, strict=True)]
+        links = [
+            ordered(relation_shapes.shaped(row, self.shapes, s.text, s.toks))
+            for row, s in zip(self._links(seen), seen, strict=True)
+        ]
+        bare = [[attribution(s.text, s.toks, link) for link in row] for s, row in zip(seen, links, strict=True)]
         answers = self.attributes.complete(sentences, bare)
         return [
             Prediction(id=example.id, answer=answer, probabilities=tuple(link.sure for link in row))
@@ -175,6 +181,7 @@ class CrfRelations:
             "reader": self.reader.dump(),
             "attributes": self.attributes.dump(),
             "bias": self.bias,
+            "shapes": self.shapes,
         }
         arrays = {
             f"{n}.{k}": v for n in ("finder", "reader", "attributes") for k, v in getattr(self, n).arrays().items()
@@ -190,4 +197,4 @@ class CrfRelations:
         self.reader = Chain.restore(plain["reader"], tensors.under(arrays, "reader."))
         self.attributes = RelationAttributes(self.encoder.rules)
         self.attributes.restore(plain["attributes"], tensors.under(arrays, "attributes."))
-        self.bias = plain["bias"]
+        self.bias, self.shapes = plain["bias"], tuple(plain["shapes"])

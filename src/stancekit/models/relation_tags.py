@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from stancekit.models.relation_links import Found, Link, Range
 from stancekit.schema import Answer, Attribution, Parts, Span
+from stancekit.text import quotes
 from stancekit.text.tags import OUTSIDE, token_ranges
 
 _ORDER = ("cue", "source", "content")
@@ -75,10 +76,11 @@ def ordered(links: Sequence[Link]) -> list[Link]:
     return sorted(links, key=order)
 
 
-def attribution(toks: Sequence[Span], link: Link) -> Attribution:
-    """Return a relation on tokens as one on characters."""
+def attribution(text: str, toks: Sequence[Span], link: Link) -> Attribution:
+    """Return a relation on tokens as one on characters; contents hold both marks of a quotation, or neither."""
 
     def parts(ranges: Sequence[Range]) -> Parts:
         return tuple(Span(toks[a].start, toks[b - 1].end) for a, b in sorted(ranges))
 
-    return Attribution(source=parts(link.source), cue=parts(link.cue), content=parts(link.content))
+    content = quotes.both_sides(text, toks, link.content)
+    return Attribution(source=parts(link.source), cue=parts(link.cue), content=parts(content))

@@ -33,6 +33,12 @@ def quotations(text: str) -> list[tuple[int, int]]:
     return sorted(set(found), key=lambda pair: (pair[0], -pair[1]))
 
 
+def is_quotation(text: str) -> bool:
+    """Say whether every letter and digit of a text stands between quotation marks."""
+    inside = {at for pair in quotations(text) for at in range(*pair)}
+    return bool(inside) and all(at in inside for at, character in enumerate(text) if character.isalnum())
+
+
 def one_side(text: str, toks: Sequence[Span], ranges: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
     """Return ranges of tokens (first, last + 1), each cut where it holds one mark of a quotation and not the other.
 
@@ -51,6 +57,36 @@ def one_side(text: str, toks: Sequence[Span], ranges: Iterable[tuple[int, int]])
         kept = [k for k in range(first, last) if start <= toks[k].start and toks[k].end <= end]
         found.append((kept[0], kept[-1] + 1) if kept else (first, last))
     return found
+
+
+def both_sides(text: str, toks: Sequence[Span], ranges: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Return ranges of tokens, each grown to the other end of a quotation where nothing but stops lies between.
+
+    What somebody says in quotation marks ends with the closing one, whether the full stop stands before it or after; a
+    quotation that goes on in the next sentence takes the stop. A range that another one has grown over is left out.
+    """
+    pairs = quotations(text)
+    found = []
+    for one in ranges:
+        while (more := _grown(text, toks, one, pairs)) != one:
+            one = more
+        found.append(one)
+    return [r for r in found if not any(o != r and o[0] <= r[0] and r[1] <= o[1] for o in found)]
+
+
+def _grown(text: str, toks: Sequence[Span], one: tuple[int, int], pairs: Iterable[tuple[int, int]]) -> tuple[int, int]:
+    first, last = one
+    for opens, after in pairs:
+        start, end = toks[first].start, toks[last - 1].end
+        if start <= opens < end < after and not _has_words(text[end:after]):
+            last += sum(t.end <= after for t in toks[last:])
+        elif opens < start < after <= end and not _has_words(text[opens:start]):
+            first -= sum(opens <= t.start for t in toks[:first])
+    return first, last
+
+
+def _has_words(text: str) -> bool:
+    return any(map(str.isalnum, text))
 
 
 def _closed_by(open_marks: list[tuple[str, int]], mark: str, text: str, at: int) -> int | None:

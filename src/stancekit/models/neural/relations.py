@@ -182,12 +182,12 @@ class Relations:
         """Write the encoder as a plain Hugging Face folder, `heads.safetensors`, and `stancekit.json`."""
         self.net.save(folder)
         self.kit.save(folder)
-        write_json(folder / FILE, {"attributes": self.reader_rows.dump(), "bias": self.bias})
+        write_json(folder / FILE, {**self.reader_rows.dump(), "bias": self.bias})
 
     def load(self, folder: Path, task: Task) -> None:
         """Take back what `save` wrote."""
         plain = read_json(folder / FILE)
-        self.reader_rows, self.bias = RelationRows(plain["attributes"]), plain["bias"]
+        self.reader_rows, self.bias = RelationRows.restore(plain), plain["bias"]
         self._prepare(folder)
         self.net.restore(folder)
         self.net.eval()

@@ -73,12 +73,12 @@ class AttributionLayer(TaggedLayer):
         return replace(whole, attributions=tuple(items))
 
     def dump(self) -> dict[str, Any]:
-        """Return the attributes' labels and the finder's bias."""
-        return {**super().dump(), "attributes": self.relations.dump(), "bias": self.bias}
+        """Return the attributes' labels, the relations' shapes and the finder's bias."""
+        return {**super().dump(), **self.relations.dump(), "bias": self.bias}
 
     def restore(self, plain: Mapping[str, Any]) -> None:
         """Take back what `dump` returned."""
-        self.relations, self.bias = RelationRows(plain["attributes"]), plain["bias"]
+        self.relations, self.bias = RelationRows.restore(plain), plain["bias"]
 
 
 class DeviceLayer(TaggedLayer):

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from stancekit.models import relation_links
+from stancekit.models import relation_links, relation_shapes
 from stancekit.models.neural.encoders import states
 from stancekit.models.neural.encoders.states import Floats, Laid, Range, in_row, tensor
 from stancekit.models.neural.heads.attribution_heads import AttributionHeads
@@ -36,16 +36,26 @@ class Read:
 
 
 class RelationRows:
-    """Knows the attributes' labels of train; makes rows of relations and relations of scores."""
+    """Knows the attributes' labels and the shapes of train's relations; makes rows of them, and relations of scores.
 
-    def __init__(self, attributes: Mapping[str, Sequence[str]]) -> None:
+    Without `shapes` a relation may have any.
+    """
+
+    def __init__(self, attributes: Mapping[str, Sequence[str]], shapes: Sequence[str] | None = None) -> None:
         self.attributes = {name: tuple(attributes[name]) for name in ATTRIBUTES}
+        self.shapes = None if shapes is None else tuple(shapes)
 
     @classmethod
     def of(cls, gold: Sequence[Sequence[Attribution]]) -> RelationRows:
-        """Return one that knows the labels that occur in train."""
+        """Return one that knows what occurs in train."""
         seen = {name: {getattr(r, name) for row in gold for r in row} - {None} for name in ATTRIBUTES}
-        return cls({name: sorted(labels) for name, labels in seen.items()})
+        shapes = relation_shapes.usual(r for row in gold for r in row)
+        return cls({name: sorted(labels) for name, labels in seen.items()}, shapes)
+
+    @classmethod
+    def restore(cls, plain: Mapping[str, Any]) -> RelationRows:
+        """Return what `dump` wrote."""
+        return cls(plain["attributes"], plain["shapes"])
 
     def finder_fields(self, heads: AttributionHeads, one: Laid, row: WordRow, gold: Sequence[Attribution]) -> Any:
         """Return the finder's tags of the row's words."""
@@ -85,11 +95,12 @@ class RelationRows:
         for cue, parts in zip(seen, self._parts(heads, list(seen.values())), strict=True):
             if not any(cue in link.cue for link in links):
                 links.append(link_of(cues[cue], parts))
-        links = ordered(links + relation_links.without_cue(flat, links))
+        links += relation_links.without_cue(flat, links)
+        links = ordered(relation_shapes.shaped(links, self.shapes, one.sentence.text, one.toks))
         found = []
         for link in links:
             own = seen[link.cue[0]] if link.cue else Read((-1, -1), 0, plain)
-            found.append((self._complete(heads, attribution(one.toks, link), link, own), link.sure))
+            found.append((self._complete(heads, attribution(one.sentence.text, one.toks, link), link, own), link.sure))
         return found
 
     def _parts(self, heads: AttributionHeads, read: Sequence[Read]) -> Iterator[list[Found]]:
@@ -113,8 +124,8 @@ class RelationRows:
         return Attribution(source=bare.source, cue=bare.cue, content=bare.content, **best)
 
     def dump(self) -> dict[str, Any]:
-        """Return the attributes' labels as JSON."""
-        return dict(self.attributes)
+        """Return the attributes' labels and the shapes as JSON."""
+        return {"attributes": dict(self.attributes), "shapes": self.shapes}
 
 
 def read_plain(one: Laid, words: Floats, flat: Sequence[Found]) -> list[Read]:
