@@ -7,8 +7,7 @@ Run from the repository root:
 Baselines are those of experiments/demo-*.yaml, frames-linear.yaml and stance-linear.yaml. Every model stops by the dev
 events of the released split. Holders are told by joining an attribution model and a framing model, or by `joint` at
 once; `joint` also gives frames (those of its devices). Differences are from the baseline, paired by sentence; intervals
-resample the documents of the held-out conflict, and say nothing of other conflicts. With `--abroad PATH` (the
-dev folder of PolNeAR) attribution models are read on real articles, too: they know the bundled corpus alone.
+resample the documents of the held-out conflict, and say nothing of other conflicts.
 """
 
 from __future__ import annotations
@@ -16,9 +15,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
-import polnear
 from neural_common import Settings, drawn, parse, parser, run_seeds, settings
 from neural_figures import Book, Figure, rates
 from stancekit import codebook, config, tasks
@@ -47,7 +44,6 @@ BASELINES = {
     "crf": "demo-framing",
     "frames-linear": "frames-linear",
     "stance-linear": "stance-linear",
-    "lexicon": "attribution-lexicon",
 }
 NEURAL: dict[str, Settings] = {
     "relations": {"name": "relations"},
@@ -57,12 +53,12 @@ NEURAL: dict[str, Settings] = {
     "joint": {"name": "joint"},
 }
 OF = {
-    "attribution": ("crf-relations", "relations", "lexicon"),
+    "attribution": ("crf-relations", "relations"),
     "devices": ("crf", "spans"),
     "frames": ("frames-linear", "frames"),
     "stance": ("stance-linear", "stance"),
 }
-"""The baseline and the neural model of each task, and other models."""
+"""The baseline and the neural model of each task."""
 JOINS = (("crf-relations", "crf"), ("relations", "spans"))
 JOINT = "joint"
 
@@ -77,12 +73,11 @@ def rows() -> dict[str, Settings]:
 
 @dataclass(frozen=True)
 class Sides:
-    """The sentences to learn from, to stop by, held out, and of real articles; `parts` cuts them into examples."""
+    """The sentences to learn from, to stop by, and held out; `parts` cuts them into examples of a task."""
 
     train: Sequence[Sentence]
     dev: Sequence[Sentence]
     held: Sequence[Sentence]
-    abroad: Sequence[Sentence] = ()
 
     def parts(self, task: Task) -> list[Part]:
         """Return train, dev and held-out examples."""
@@ -100,8 +95,7 @@ def sides(given: argparse.Namespace) -> Sides:
             raise SystemExit(f"--held-out: no sentence of train or dev is of the conflict {given.held_out!r}")
         for name in ("train", "dev"):
             own[name] = [s for s in own[name] if s.meta["conflict"] != given.held_out]
-    abroad = polnear.read(given.abroad) if given.abroad else []
-    return Sides(*(_few(side, given.limit) for side in (own["train"], own["dev"], own["test"], abroad)))
+    return Sides(*(_few(own[name], given.limit) for name in ("train", "dev", "test")))
 
 
 def _few(sentences: list[Sentence], limit: int) -> list[Sentence]:
@@ -114,21 +108,11 @@ def answered(given: argparse.Namespace, split: Sides) -> dict[str, tuple[Setting
     found = {}
     for title, own in settings(rows(), given).items():
         task = LAYERS if title == JOINT else next(TASKS[name] for name, titles in OF.items() if title in titles)
-        train, dev, _ = split.parts(task)
-        held = with_abroad(task, split)
+        train, dev, held = split.parts(task)
         runs = run_seeds(given, f"{given.step} {title}", own, train, held, metric=headline.of(task).name, dev=dev)
         print(f"{title}: {rates(runs)}")
         found[title] = own, [run.predictions for run in runs]
     return found
-
-
-def with_abroad(task: Task, split: Sides) -> Part:
-    """Return the held-out examples, and after them those of real articles where attributions are asked for."""
-    held = split.parts(task)[2]
-    if task.name not in ("attribution", "layers"):
-        return held
-    far = tasks.part(task, split.abroad)
-    return Part(task, held.examples + far.examples, held.gold + far.gold)
 
 
 def joined(held: Part, relations: Answered, devices: Answered) -> Answered:
@@ -145,31 +129,18 @@ def joined(held: Part, relations: Answered, devices: Answered) -> Answered:
 def systems(
     task: str, split: Sides, found: dict[str, tuple[Settings, Answered]]
 ) -> dict[str, tuple[Settings, Answered]]:
-    """Return what answers a task, the baseline first: its own models, the joins, and `joint` seen as this task.
-
-    Answers to real articles, if there are any, stand after those to the held-out part.
-    """
+    """Return what answers a task, the baseline first: its own models, the joins, and `joint` seen as this task."""
     held = split.parts(TASKS[task])[2]
     given = {title: found[title] for title in OF.get(task, ()) if title in found}
     for pair in JOINS if task == "holder" else ():
         if set(pair) <= set(found):
             (first, relations), (second, devices) = (found[name] for name in pair)
-            both = joined(held, [run[: len(held)] for run in relations], devices)
-            given[" + ".join(pair)] = {**first, "joined with": second}, both
+            given[" + ".join(pair)] = {**first, "joined with": second}, joined(held, relations, devices)
     if JOINT in found:
         own, runs = found[JOINT]
-        whole = with_abroad(LAYERS, split)
+        whole = split.parts(LAYERS)[2]
         given[JOINT] = own, [devscores.view(TASKS[task], whole, run)[1] for run in runs]
     return given
-
-
-def tell(book: Book, held: Part, found: dict[str, tuple[Settings, Answered]], wanted: Sequence[Figure]) -> None:
-    """Print and note the figures of every system, and how far each is from the first."""
-    runs = {title: answers for title, (_, answers) in found.items()}
-    for title, (setting, answers) in found.items():
-        book.figures(title, held, answers, wanted, setting)
-    for title in list(found)[1:]:
-        book.differences(title, next(iter(found)), held, runs, wanted, found[title][0])
 
 
 def main() -> None:
@@ -177,23 +148,20 @@ def main() -> None:
     options = parser(__doc__, data="")
     options.add_argument("step", choices=["inner", "read"])
     options.add_argument("--held-out", default="teshe", help="the conflict that `inner` holds out")
-    options.add_argument("--abroad", type=Path, help="PolNeAR's folder dev: attributions of real articles")
     given = parse(options)
     split = sides(given)
     part = HELD_OUT if given.step == "read" else f"{given.held_out}, learnt without {HELD_OUT}"
     found = answered(given, split)
     for task, wanted in FIGURES.items():
         print(f"\n{task}")
+        book = Book(given, "dispatches", f"{part}: {task}")
         held = split.parts(TASKS[task])[2]
-        near, far = {}, {}
-        for title, (own, runs) in systems(task, split, found).items():
-            near[title] = own, [run[: len(held)] for run in runs]
-            far[title] = own, [run[len(held) :] for run in runs]
-        tell(Book(given, "dispatches", f"{part}: {task}"), held, near, wanted)
-        if split.abroad and task == "attribution":
-            print("\nattribution of real articles")
-            abroad = tasks.part(TASKS[task], split.abroad)
-            tell(Book(given, "polnear", "dev, learnt from the bundled corpus"), abroad, far, wanted)
+        own = systems(task, split, found)
+        runs = {title: answers for title, (_, answers) in own.items()}
+        for title, (setting, answers) in own.items():
+            book.figures(title, held, answers, wanted, setting)
+        for title in list(own)[1:]:
+            book.differences(title, next(iter(own)), held, runs, wanted, own[title][0])
 
 
 if __name__ == "__main__":

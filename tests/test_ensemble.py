@@ -18,7 +18,7 @@ from stancekit.errors import StancekitError
 from stancekit.runs.ensemble import together
 from stancekit.runs.run import Run
 from stancekit.schema import Attribution, Device, Layers, Prediction, Span, Stance, Target, parts_of
-from test_runs import content, plan
+from test_runs import CSV, content, plan
 from tiny import Encoders
 
 BOOK = codebook.default()
@@ -180,8 +180,12 @@ def refused(folder: Path, match: str, **changes: Any) -> None:
 
 @pytest.fixture(scope="module")
 def linear(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Runs of a model that is fitted at once: of the task, of another split, of another task; one of rules."""
+    """Runs of a model that is fitted at once: of the task, of another split, data or task; one of rules."""
     folder = tmp_path_factory.mktemp("linear")
+    others = folder / "others.csv"
+    head, *rows = CSV.read_text(encoding="utf-8").splitlines()
+    others.write_text("\n".join([head, *(f'"Again: {row[1:]}' for row in rows)]), encoding="utf-8")
+    train(folder, "other-data", **{"data.path": others})
     train(folder, "own")
     train(folder, "other-split", **{"split.seed": 5})
     train(folder, "other-task", **{"task.name": "kind", "task.column": "label"})
@@ -194,7 +198,8 @@ def linear(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize(
     ("second", "match"),
     [
-        ("other-split", r"other-split: it was trained on \d+ sentences that are not in train here"),
+        ("other-split", r"other-split has learnt from \d+ texts that stand in dev and test here"),
+        ("other-data", r"other-data: it was trained on \d+ sentences that are not in train here"),
         ("other-task", "other-task: its task is kind, not label → take runs of this task"),
         ("nowhere", "nowhere"),
     ],
@@ -209,7 +214,7 @@ def test_runs_that_do_not_fit_are_refused(linear: Path, tmp_path: Path, name: st
     [
         ({"model.name": "ensemble", "model.runs": "OWN"}, "runs: one run is no ensemble"),
         ({"model.name": "distil", "model.teacher": "TASK"}, "its task is kind, not label"),
-        ({"model.name": "distil", "model.teacher": "SPLIT"}, "sentences that are not in train here"),
+        ({"model.name": "distil", "model.teacher": "SPLIT"}, "texts that stand in dev and test here"),
         ({"model.name": "distil", "model.teacher": "OWN", "model.student": "linear"}, "cannot learn shares of labels"),
         ({"model.name": "distil", "model.teacher": "OWN", "model.gold": 1.5}, "1.5 is no weight"),
         ({"model.name": "distil", "model.teacher": "OWN", "model.student": "tranformer"}, "did you mean 'transformer'"),
