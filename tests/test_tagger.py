@@ -53,6 +53,17 @@ def test_a_raw_article(runs: dict[str, Path]) -> None:
     assert "liberated" in repr(article) and "unknown" in article.notes()[0]
 
 
+def test_a_quotation_over_several_sentences_has_one_speaker(runs: dict[str, Path]) -> None:
+    tagger = stancekit.Tagger.load(**runs)
+    article = tagger("The mayor came. “We are here. The town was liberated. Nobody helped,” said Mayor Holt.")
+    (row,) = article.rows()
+    assert (row["device"], row["holder"], row["antecedent"]) == ("liberated", "source", "Mayor Holt")
+    assert [len(article.confidence[s.id]["attributions"]) for s in article.sentences] == [
+        len(s.gold.attributions or ()) for s in article.sentences
+    ]
+    assert article.records()[2]["tagging"]["antecedents"][0]["source_text"] == "Mayor Holt"
+
+
 def test_records_keep_their_ids_and_read_back(runs: dict[str, Path], tmp_path: Path) -> None:
     path = tmp_path / "in.jsonl"
     path.write_text(

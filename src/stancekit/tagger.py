@@ -12,14 +12,17 @@ from stancekit.errors import fail
 from stancekit.runs import choose
 from stancekit.runs.choose import ROLES
 from stancekit.runs.run import Run
-from stancekit.schema import Device, Layers, Sentence, Target
+from stancekit.schema import Device, Layers, Sentence, Span, Target
 from stancekit.tagged import Tagged, TaggedArticle
 from stancekit.text import actors as actors_module
-from stancekit.text import antecedents
+from stancekit.text import antecedents, speech
 from stancekit.text.actors import Actor, Finder
+from stancekit.text.antecedents import Antecedent
 from stancekit.text.segment import sentences as segment
+from stancekit.text.speech import Placed
 
 DEFAULT = "runs/demo"
+_STARTS, _ENDS = "quotation_start", "quotation_end"
 
 
 class Tagger:
@@ -74,9 +77,10 @@ class Tagger:
         targets = {s.id: [Target(n, span) for n, span in finder.first_mentions(s.text).items()] for s in bare}
         found = ask(self.runs, bare, targets)
         tagged = [replace(s, gold=self._layers(s.text, found, at, finder)) for at, s in enumerate(bare)]
+        tagged = [replace(s, gold=speech.spoken(_placed(s))) for s in tagged]
         return TaggedArticle(
             sentences=tuple(tagged),
-            confidence={s.id: _sure(found, at) for at, s in enumerate(bare)},
+            confidence={s.id: _sure(found, at, s.gold) for at, s in enumerate(tagged)},
             antecedents=_by_document(tagged),
             actors=actors,
             distance=self._distance(bare),
@@ -107,24 +111,38 @@ class Tagger:
         return {"unknown_words": round(share, 4), "unseen_outlets": sorted(outlets - profile.outlets)}
 
 
-def _sure(found: Asked, at: int) -> dict[str, list[float]]:
-    """Return the confidences of a sentence by layer; a layer that no run answers has none."""
-    layers = {LAYERS[role]: found.roles[role][at].sure if role in found.roles else [] for role in ROLES}
+def _sure(found: Asked, at: int, gold: Layers) -> dict[str, list[float]]:
+    """Return the confidences of a sentence by layer; a layer that no run answers has none.
+
+    A relation that the quotation marks tell has 1.
+    """
+    layers = {LAYERS[role]: list(found.roles[role][at].sure) if role in found.roles else [] for role in ROLES}
+    more = len(gold.attributions or ()) - len(layers["attributions"])
+    layers["attributions"] += [1.0] * more
     return layers | {f"labels.{name}": own[at].sure for name, own in found.own.items()}
 
 
 def split_article(text: str, document: str) -> list[Sentence]:
-    """Split a raw article; each sentence's place in it stands in `meta` as `start` and `end`."""
+    """Split a raw article; each sentence's place in it stands in `meta` as `start` and `end`.
+
+    Of one that stands in a quotation as a whole, `quotation_start` and `quotation_end` tell where that begins and ends.
+    """
+    spans = segment(text)
     return [
         Sentence(
             id=f"{document}.{index}",
             text=span.of(text),
             document=document,
             index=index,
-            meta={"start": span.start, "end": span.end},
+            meta={"start": span.start, "end": span.end, **({_STARTS: q.start, _ENDS: q.end} if q else {})},
         )
-        for index, span in enumerate(segment(text))
+        for index, (span, q) in enumerate(zip(spans, speech.running(text, spans), strict=True))
     ]
+
+
+def _placed(sentence: Sentence) -> Placed:
+    quotation = Span(int(sentence.meta[_STARTS]), int(sentence.meta[_ENDS])) if _STARTS in sentence.meta else None
+    return Placed(sentence.gold, int(sentence.meta.get("start", 0)), quotation)
 
 
 def _canonical(device: Device, text: str, finder: Finder, listed: bool) -> Device:
@@ -142,13 +160,23 @@ def _canonical(device: Device, text: str, finder: Finder, listed: bool) -> Devic
 
 
 def _by_document(sentences: Sequence[Sentence]) -> dict[str, dict[int, Tagged]]:
-    """Resolve pronoun and definite sources inside each document; by sentence id and relation."""
+    """Resolve pronoun, definite and missing sources inside each document; by sentence id and relation."""
     documents: dict[str, list[Sentence]] = {}
     for sentence in sentences:
         documents.setdefault(sentence.document, []).append(sentence)
     found: dict[str, dict[int, Tagged]] = {}
     for article in documents.values():
-        for (number, relation), antecedent in antecedents.resolve([s.gold for s in article]).items():
+        for (number, relation), antecedent in _whom(article).items():
             earlier = article[antecedent.sentence].id if antecedent else None
             found.setdefault(article[number].id, {})[relation] = Tagged(earlier, antecedent)
+    return found
+
+
+def _whom(article: Sequence[Sentence]) -> dict[tuple[int, int], Antecedent | None]:
+    """Return whom sources stand for, and who speaks in quotations over several sentences."""
+    found = antecedents.resolve([s.gold for s in article])
+    for key, speaker in speech.speakers([_placed(s) for s in article]).items():
+        relations = article[speaker.sentence].gold.attributions or ()
+        named = [found.get((speaker.sentence, k)) for k, r in enumerate(relations) if r.source == speaker.source]
+        found[key] = next(filter(None, named), speaker)
     return found

@@ -45,12 +45,12 @@ def sentences(text: str) -> list[Span]:
     Blank lines always end a sentence; so do single line ends, unless the text is hard-wrapped.
     """
     found: list[Span] = []
-    for start, end in _blocks(text):
+    for start, end in blocks(text):
         found.extend(_in_block(text, start, end))
     return found
 
 
-def _blocks(text: str) -> list[tuple[int, int]]:
+def blocks(text: str) -> list[tuple[int, int]]:
     """Cut a text into blocks that a sentence cannot cross."""
     lines, at = [], 0
     for match in _BREAK.finditer(text):
@@ -58,7 +58,7 @@ def _blocks(text: str) -> list[tuple[int, int]]:
         at = match.end()
     lines.append((at, len(text)))
     wrapped = _is_hard_wrapped([text[a:b] for a, b in lines])
-    blocks: list[tuple[int, int]] = []
+    found: list[tuple[int, int]] = []
     previous = ""
     for start, end in lines:
         line = text[start:end]
@@ -67,11 +67,11 @@ def _blocks(text: str) -> list[tuple[int, int]]:
             continue
         joins = wrapped and previous and not _BULLET.match(line) and not _looks_like_headline(previous, line)
         if joins:
-            blocks[-1] = (blocks[-1][0], end)
+            found[-1] = (found[-1][0], end)
         else:
-            blocks.append((start, end))
+            found.append((start, end))
         previous = line
-    return blocks
+    return found
 
 
 def _is_hard_wrapped(lines: list[str]) -> bool:

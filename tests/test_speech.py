@@ -1,0 +1,67 @@
+"""Quotations over several sentences: which sentences stand in them, and whose words they are."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+
+from stancekit.schema import Attribution, Layers, Span, words_of
+from stancekit.text.segment import sentences
+from stancekit.text.speech import Placed, running, speakers, spoken
+from strategies import texts
+
+ARTICLES = {  # an article, and which of its sentences stand in a quotation as a whole
+    "Holt spoke. “We held the line. It was a massacre. Nobody helped,” said Holt. It is quiet.": [0, 1, 1, 0, 0],
+    '"Straight. Two of them. Three," he said.': [1, 1, 0],
+    "“First paragraph. It goes on.\n\n“Second one. Done,” she said.": [1, 1, 1, 0],
+    "He left it open: “We go. They stay.\n\nThe town is quiet.": [0, 1, 0],
+    "The “liberated” town is quiet. “Yes.” The ‘free’ press’s word.": [0, 1, 0],
+}
+
+
+@pytest.mark.parametrize("text", ARTICLES)
+def test_sentences_that_stand_in_a_quotation(text: str) -> None:
+    found = running(text, sentences(text))
+    assert [int(quote is not None) for quote in found] == ARTICLES[text]
+
+
+@given(texts())
+def test_a_quotation_holds_every_letter_of_its_sentence(text: str) -> None:
+    spans = sentences(text)
+    for span, quote in zip(spans, running(text, spans), strict=True):
+        letters = [at for at in range(span.start, span.end) if text[at].isalnum()]
+        assert quote is None or all(quote.start <= at < quote.end for at in letters)
+
+
+def article() -> list[Placed]:
+    """Return “We held. It was a massacre. Nobody helped,” said Holt. with the relation of its last sentence."""
+    text = "“We held. It was a massacre. Nobody helped,” said Holt."
+    last = Attribution(source=(Span(21, 25),), cue=(Span(16, 20),), content=(Span(0, 15),))
+    spans = sentences(text)
+    found = []
+    for span, quote in zip(spans, running(text, spans), strict=True):
+        relations = () if quote else (last,)
+        found.append(Placed(Layers(text=span.of(text), attributions=relations, devices=()), span.start, quote))
+    return found
+
+
+def test_what_is_said_in_a_quotation_is_its_speakers() -> None:
+    placed = article()
+    layers = [spoken(one) for one in placed]
+    assert [[words_of(r.content, one.text) for r in one.attributions or ()] for one in layers] == [
+        ["“We held."],
+        ["It was a massacre."],
+        ["Nobody helped,”"],
+    ]
+    told = [Placed(own, one.start, one.quotation) for own, one in zip(layers, placed, strict=True)]
+    assert {key: (who.sentence, who.text) for key, who in speakers(told).items()} == {
+        (0, 0): (2, "Holt"),
+        (1, 0): (2, "Holt"),
+    }
+    assert [spoken(one) for one in told] == layers  # what is told already is not told again
+
+
+def test_without_a_layer_nothing_is_added() -> None:
+    one = article()[0]
+    bare = Placed(Layers(text=one.layers.text), one.start, one.quotation)
+    assert spoken(bare).attributions is None and not speakers([bare])
