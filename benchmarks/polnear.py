@@ -1,9 +1,10 @@
-"""Attribution relations on PolNeAR: strict span F1 by CoNLL rules, linked F1, and the ceiling of a perfect tagger.
+"""Attribution relations on PolNeAR: strict span F1 by CoNLL rules, linked F1, a perfect tagger's ceiling, quotations.
 
 Run from the repository root, with the folder that holds `train` and `dev`:
     OMP_NUM_THREADS=1 python benchmarks/polnear.py choose --data PATH    (settings, on a sixth of train by article)
     OMP_NUM_THREADS=1 python benchmarks/polnear.py dev --data PATH       (reads dev once, and notes it in the ledger)
     python benchmarks/polnear.py ceiling --data PATH
+    python benchmarks/polnear.py quotations --data PATH    (sentences that stand in a quotation: are they ascribed?)
 """
 
 from __future__ import annotations
@@ -15,14 +16,19 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 import ledger
+from neural_figures import counted, shown
 from stancekit import codebook, tasks
 from stancekit.data.load import load
 from stancekit.metrics.strict import flatten
 from stancekit.models.crf_relations import CrfRelations
-from stancekit.schema import Attribution, Sentence, Span
+from stancekit.schema import Attribution, Sentence, Span, characters
 from stancekit.scoring import Scores, score
+from stancekit.text.quotes import is_quotation
 from stancekit.text.segment import sentences as segment
+from stancekit.text.speech import running
 from stancekit.text.tags import token_ranges
 from stancekit.text.tokens import tokens
 
@@ -131,17 +137,43 @@ def ceiling(data: Path) -> None:
     print(f"recall {100 * right / wanted:.1f} of {wanted} parts as annotated")
 
 
+def quotations(folder: Path) -> None:
+    """Print how many sentences stand in a quotation as a whole, and how many of them annotators ascribe to somebody.
+
+    That is: nine tenths of its letters stand in contents of the article's relations, of whatever sentence.
+    """
+    cells: dict[str, list[tuple[float, float]]] = {"marks of its own": [], "none, inside a longer quotation": []}
+    groups: dict[str, list[str]] = {name: [] for name in cells}
+    total = 0
+    for path in sorted((folder / "text").glob("*.txt")):
+        text, article = path.read_bytes().decode("utf-8"), path.stem
+        said = characters(tuple(part for part in uncut(folder, article) if part.label == "content"))
+        spans = segment(text)
+        total += len(spans)
+        for span, quotation in zip(spans, running(text, spans), strict=True):
+            if quotation is not None:
+                letters = [at for at in range(span.start, span.end) if text[at].isalnum()]
+                ascribed = sum(at in said for at in letters) >= 0.9 * len(letters)
+                kind = list(cells)[0 if is_quotation(span.of(text)) else 1]
+                cells[kind].append((1, ascribed))
+                groups[kind].append(article)
+    for kind, found in cells.items():
+        rate = counted("ascribed", np.array(found, dtype=float), groups[kind], lambda c: c[..., 1] / c[..., 0])
+        print(f"{kind}: {len(found)} of {total} sentences; ascribed {shown(rate)}")
+        ledger.append("polnear", folder.name, rate, f"in a quotation, {kind}", {}, once=True)
+
+
 def main() -> None:
     """Run the command."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("command", choices=["choose", "dev", "ceiling"])
+    parser.add_argument("command", choices=["choose", "dev", "ceiling", "quotations"])
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--only", type=int, nargs="*", default=[], help="numbers of the settings to try")
     given = parser.parse_args()
     if given.command == "choose":
         choose(given.data, given.only)
     else:
-        {"dev": dev, "ceiling": ceiling}[given.command](given.data)
+        {"dev": dev, "ceiling": ceiling, "quotations": lambda data: quotations(data / "dev")}[given.command](given.data)
 
 
 if __name__ == "__main__":
