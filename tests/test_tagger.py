@@ -191,6 +191,17 @@ def test_antecedents_follow_person_thing_and_head_noun() -> None:
     assert found == {2: "Minister Ilse Tovar", 3: "The Ministry of Ports", 4: "The Ministry of Ports", 5: None}
 
 
+def test_an_organisation_that_begins_a_sentence_is_an_antecedent_without_a_relation() -> None:
+    said = layers("It said no.", ("It", "said", "no"))
+    beginnings = {
+        "The Port Ministry rejected the charge.": "The Port Ministry",
+        "Rain fell on the Port Ministry.": None,
+    }
+    for text, wanted in beginnings.items():
+        found = antecedents.resolve([Layers(text=text, attributions=()), said])[1, 0]
+        assert (found.text if found else None) == wanted
+
+
 def test_actors_by_alias_and_by_rule(tmp_path: Path) -> None:
     finder = actors.Finder(actors.load(ROOT / "examples" / "actors.yaml"))
     text = "Vargan guns fired; Varga denied it."

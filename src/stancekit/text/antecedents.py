@@ -48,6 +48,8 @@ class _Candidate:
     text: str
     is_source: bool
     is_surname: bool = False
+    is_first: bool = False
+    """Whether the sentence begins with it: most likely its subject."""
 
     @property
     def words(self) -> frozenset[str]:
@@ -128,7 +130,8 @@ def _names(number: int, text: str) -> list[_Candidate]:
         single = " " not in match.group()
         if (before and before[-1].lower() in _BEFORE_PLACES) or (single and not before):
             continue
-        found.append(_Candidate(number, (Span(*match.span()),), match.group(), False))
+        first = not before
+        found.append(_Candidate(number, (Span(*match.span()),), match.group(), False, is_first=first))
     return found
 
 
@@ -157,7 +160,8 @@ def _fits_pronoun(pronoun: str, candidate: _Candidate) -> bool:
         return candidate.is_person
     if pronoun in _GROUP:
         return candidate.is_source and candidate.is_plural
-    return candidate.is_source and not candidate.is_person and not candidate.is_plural
+    acts = candidate.is_source or (candidate.is_first and bool(candidate.words & _ORGANISATIONS))
+    return acts and not candidate.is_person and not candidate.is_plural
 
 
 def _fits_definite(low: str, candidate: _Candidate) -> bool:
