@@ -133,10 +133,16 @@ SHAPED = [  # text, roles of a relation found, shapes of train, roles and conten
 def test_a_relation_has_the_parts_that_trains_have_or_is_a_quotation(text, roles, shapes, left):
     toks = tokens(text)
     link = Link(**{role: [(0, 2) if role == "content" else (2, 3)] for role in roles.split()}, confidence=[0.5])
-    found = relation_shapes.shaped([link, link], shapes, text, toks)[:1]
+    found = relation_shapes.shaped([link], shapes, text, toks)
     told = [(relation_shapes.shape(one), one.content) for one in found]
     assert [(roles, text[toks[a].start : toks[b - 1].end]) for roles, [(a, b)] in told] == ([left] if left else [])
     assert all(one.sure == 0.5 for one in found)
+
+
+def test_a_quotation_is_one_relation_however_many_contents_were_found_in_it():
+    text = "“We hold Ruda. "
+    two = [Link(content=[(1, 2)], confidence=[0.5]), Link(content=[(3, 4)], confidence=[0.4])]
+    assert len(relation_shapes.shaped(two, ["cue content"], text, tokens(text))) == 1
 
 
 def test_rare_shapes_of_train_are_no_example():

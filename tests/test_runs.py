@@ -73,6 +73,21 @@ def test_other_data_are_told_apart_by_what_was_learnt_from(finished: Path, tmp_p
     assert not experiment.evaluate(finished, part="mine", data=str(path)).notes
 
 
+def test_a_leaking_test_file_is_told_also_where_its_report_is_drawn_anew(tmp_path: Path) -> None:
+    head, *rows = CSV.read_text(encoding="utf-8").splitlines()
+    for name, own in (("ours", rows[:40]), ("theirs", rows[37:])):
+        (tmp_path / f"{name}.csv").write_text("\n".join([head, *own]), encoding="utf-8")
+    parts = {"data.train": tmp_path / "ours.csv", "data.test": tmp_path / "theirs.csv"}
+    run = train(tmp_path, **{"data.path": "null", **parts})
+    assert experiment.evaluate(run).find("accuracy", slice="learnt=text").support == 3
+    before = files.read_json(run.path / "report.test.json")
+    experiment.report(run)
+    again = files.read_json(run.path / "report.test.json")
+    assert "learnt" in str(before["filters"])
+    assert again["filters"] == before["filters"]
+    assert [row["columns"] for row in again["sentences"]] == [row["columns"] for row in before["sentences"]]
+
+
 def test_texts_are_known_whatever_their_typography_and_documents_by_name() -> None:
     def sentence(text: str, document: str, name: str = "a.1") -> Sentence:
         return Sentence(id=name, text=text, document=document, gold=Layers(text=text))

@@ -113,7 +113,8 @@ def evaluate_run(
     notes: tuple[str, ...] = ()
     if data is not None or name not in SIDES:
         part, notes = exposed(run, part)
-        plan = plan.model_copy(update={"slices": [*plan.slices, *([LEARNT] if notes else [])]})
+        slices = [*plan.slices, *([LEARNT] if notes else [])]
+        plan = plan.model_copy(update={"slices": list(dict.fromkeys(slices))})
     evaluated = score_part(name, part, predictions, plan, signature, progress)
     evaluated = replace(evaluated, scores=replace(evaluated.scores, notes=(*notes, *evaluated.scores.notes)))
     lines = "".join(f"{dump_json(predictions_file.dump(p))}\n" for p in predictions)

@@ -233,7 +233,9 @@ def report(
     loaded = run if isinstance(run, Run) else load_run(run)
     if to is None:
         loaded.expect_own()
-    contents = reports.files(loaded, evaluation.stored(loaded, part), no_text=no_text)
+    evaluated = evaluation.stored(loaded, part)
+    evaluated = replace(evaluated, part=evaluation.exposed(loaded, evaluated.part)[0])
+    contents = reports.files(loaded, evaluated, no_text=no_text)
     if to is None:
         runfolder.add(loaded.path, loaded.manifest, contents)
         return [loaded.path / name for name in contents]

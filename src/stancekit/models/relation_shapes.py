@@ -8,16 +8,16 @@ from dataclasses import replace
 
 from stancekit.models.relation_links import Link
 from stancekit.schema import Attribution, Span
+from stancekit.tasks import ROLES
 from stancekit.text.quotes import is_quotation
 
-_ROLES = ("source", "cue", "content")
 _LEAST = 0.01
 _ALONE = "content"
 
 
 def shape(relation: Attribution | Link) -> str:
     """Return the names of the roles that a relation has."""
-    return " ".join(role for role in _ROLES if getattr(relation, role))
+    return " ".join(role for role in ROLES if getattr(relation, role))
 
 
 def usual(relations: Iterable[Attribution]) -> tuple[str, ...]:

@@ -78,14 +78,15 @@ def _grown(text: str, toks: Sequence[Span], one: tuple[int, int], pairs: Iterabl
     first, last = one
     for opens, after in pairs:
         start, end = toks[first].start, toks[last - 1].end
-        if start <= opens < end < after and not _has_words(text[end:after]):
+        if start <= opens < end < after and not has_words(text[end:after]):
             last += sum(t.end <= after for t in toks[last:])
-        elif opens < start < after <= end and not _has_words(text[opens:start]):
+        elif opens < start < after <= end and not has_words(text[opens:start]):
             first -= sum(opens <= t.start for t in toks[:first])
     return first, last
 
 
-def _has_words(text: str) -> bool:
+def has_words(text: str) -> bool:
+    """Say whether a text holds a letter or digit."""
     return any(map(str.isalnum, text))
 
 

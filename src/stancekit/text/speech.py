@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from stancekit.schema import Attribution, Layers, Span, characters, words_of
 from stancekit.text.antecedents import Antecedent
-from stancekit.text.quotes import quotations
+from stancekit.text.quotes import has_words, quotations
 from stancekit.text.segment import blocks
 
 
@@ -31,8 +31,9 @@ def running(text: str, sentences: Sequence[Span]) -> list[Span | None]:
 
 
 def _holds(quote: Span, sentence: Span, text: str) -> bool:
-    before, after = text[sentence.start : quote.start], text[max(quote.end, sentence.start) : sentence.end]
-    return quote.start < sentence.end and quote.end > sentence.start and not any(map(str.isalnum, before + after))
+    if quote.start >= sentence.end or quote.end <= sentence.start:
+        return False
+    return not has_words(text[sentence.start : quote.start]) and not has_words(text[quote.end : sentence.end])
 
 
 def spoken(one: Placed) -> Layers:
