@@ -137,6 +137,11 @@ def near_duplicate_share(sentences: Sequence[Sentence]) -> float:
     return len({i for pair in pairs for i in pair[:2]}) / len(sentences)
 
 
+def vocabulary(sentences: Iterable[Sentence]) -> int:
+    """Return how many forms of words the sentences have."""
+    return len({word for s in sentences for word in re.findall(r"[^\W\d_]+", s.text.lower())})
+
+
 def rows(sentences: Sequence[Sentence]) -> list[Row]:
     """Return every count with its promise."""
     relations = [r for s in sentences for r in s.gold.attributions or ()]
@@ -180,9 +185,7 @@ def rows(sentences: Sequence[Sentence]) -> list[Row]:
             at_most=True,
         ),
         Row("share of near-duplicate sentences", near_duplicate_share(sentences), 0.01, at_most=True),
-        Row(
-            "vocabulary (word forms)", len({w for s in sentences for w in re.findall(r"[^\W\d_]+", s.text.lower())}), 1
-        ),
+        Row("vocabulary (word forms)", vocabulary(sentences), 1),
     ]
     return found
 
@@ -205,21 +208,23 @@ def broken(found: Sequence[Row], sentences: Sequence[Sentence]) -> list[str]:
     return [row.what for row in found if not row.kept] + [f"{name} stands in another conflict" for name in shared]
 
 
+def tell(found: Sequence[Row], readme: str, *, write: bool) -> None:
+    """Print the table of counts, or write it into a bundled data sheet."""
+    if not write:
+        print(table(found))
+        return
+    path = bundled(readme)
+    head, rest = path.read_text(encoding="utf-8").split(BEGIN)
+    path.write_text(f"{head}{BEGIN}\n{table(found)}\n{END}{rest.split(END)[1]}", encoding="utf-8")
+
+
 def main() -> None:
     """Print the table, or write it into the corpus' README; fail when a promise is broken."""
     sentences = load("dispatches").sentences
     found = rows(sentences)
-    if "--write" in sys.argv:
-        readme = bundled("data/dispatches/README.md")
-        text = readme.read_text(encoding="utf-8")
-        head, rest = text.split(BEGIN)
-        readme.write_text(f"{head}{BEGIN}\n{table(found)}\n{END}{rest.split(END)[1]}", encoding="utf-8")
-    else:
-        print(table(found))
-    problems = broken(found, sentences)
-    if problems:
-        print("broken: " + "; ".join(problems), file=sys.stderr)
-        sys.exit(1)
+    tell(found, "data/dispatches/README.md", write="--write" in sys.argv)
+    if problems := broken(found, sentences):
+        sys.exit(f"broken: {'; '.join(problems)}")
 
 
 if __name__ == "__main__":

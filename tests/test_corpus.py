@@ -1,4 +1,4 @@
-"""The bundled corpus keeps what its README promises."""
+"""The bundled data sets keep what their READMEs promise."""
 
 from __future__ import annotations
 
@@ -41,8 +41,15 @@ def test_counts_are_kept_and_the_readme_shows_them(dataset) -> None:
     assert corpus.table(found) in bundled("data/dispatches/README.md").read_text(encoding="utf-8")
 
 
-def test_check_finds_nothing(dataset) -> None:
-    assert not list(check(dataset).problems)
+@pytest.mark.parametrize("name", ["dispatches", "newsdesk"])
+def test_check_finds_nothing(name: str) -> None:
+    assert not list(check(load(name)).problems)
+
+
+def test_counts_of_everyday_news_are_kept_and_its_readme_shows_them() -> None:
+    found = benchmark("corpus_newsdesk").rows(load("newsdesk").sentences)
+    assert [row.what for row in found if not row.kept] == []
+    assert corpus.table(found) in bundled("data/newsdesk/README.md").read_text(encoding="utf-8")
 
 
 def test_antecedents_belong_to_the_sources_of_the_corpus(dataset) -> None:

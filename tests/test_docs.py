@@ -14,7 +14,7 @@ import yaml
 from stancekit import config
 
 ROOT = Path(__file__).parent.parent
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), ROOT / "data" / "dispatches" / "README.md"]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), *sorted((ROOT / "data").glob("*/README.md"))]
 BLOCK = re.compile(r"^```(bash|python|yaml|json)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
 

@@ -43,6 +43,15 @@ _ENTRIES = (
         how_to_get="bundled: use its name wherever a path is asked for",
     ),
     Entry(
+        name="newsdesk",
+        about="attribution and framing devices in invented everyday news, most of it plainly worded",
+        format="",
+        licence="CC BY 4.0",
+        citation="The stancekit authors. Newsdesk: a bundled corpus of everyday news.",
+        size="see data/newsdesk/README.md",
+        how_to_get="bundled: use its name wherever a path is asked for, or beside dispatches as `also`",
+    ),
+    Entry(
         name="polnear",
         about="attribution relations (source, cue, content) in US political news",
         format="polnear",

@@ -1,0 +1,79 @@
+"""The counts of the bundled set of everyday news beside what it promises; exits with 1 when a promise is broken.
+
+Run: python benchmarks/corpus_newsdesk.py [--write]      (--write puts the table into data/newsdesk/README.md)
+"""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from collections.abc import Sequence
+
+import corpus
+from corpus import FRAMES, Row
+from stancekit import codebook
+from stancekit.data.load import load
+from stancekit.schema import Sentence
+from stancekit.text import derive
+from stancekit.text.normal import same
+
+NAME = "newsdesk"
+PLAIN = ("news agency", "public broadcaster", "daily newspaper", "business paper", "regional daily")
+
+
+def with_device(sentences: Sequence[Sentence]) -> float:
+    """Return the share of sentences that hold a device."""
+    return sum(bool(s.gold.devices) for s in sentences) / max(1, len(sentences))
+
+
+def shared_texts(sentences: Sequence[Sentence]) -> int:
+    """Return how many sentences stand in the corpus of conflicts, too."""
+    others = {same(s.text) for s in load("dispatches")}
+    return sum(same(s.text) in others for s in sentences)
+
+
+def rows(sentences: Sequence[Sentence]) -> list[Row]:
+    """Return every count with its promise."""
+    relations = [r for s in sentences for r in s.gold.attributions or ()]
+    holders = Counter(h.kind for s in sentences for h in derive.holders(s.gold) or ())
+    frames = Counter(d.frame for s in sentences for d in s.gold.devices or ())
+    types = Counter(r.source_type for r in relations if r.source)
+    cues = Counter(r.cue_stance for r in relations)
+    voices = Counter(derive.voice(s.gold) for s in sentences)
+    meta = {key: {s.meta[key] for s in sentences} for key in ("event", "outlet", "outlet_kind", "desk")}
+    plain = [s for s in sentences if s.meta["outlet_kind"] in PLAIN]
+    words = sum(len(s.text.split()) for s in sentences) / len(sentences)
+    return [
+        Row("sentences", len(sentences), 1200),
+        Row("articles", len({s.document for s in sentences}), 100),
+        Row("events", len(meta["event"]), 30),
+        Row("desks", len(meta["desk"]), 8),
+        Row("outlets", len(meta["outlet"]), 60),
+        Row("kinds of outlet", len(meta["outlet_kind"]), 9),
+        Row("words a sentence", words, 18),
+        Row("share of sentences with a device", with_device(sentences), 0.2, at_most=True),
+        Row("the same of plain kinds of outlet", with_device(plain), 0.1, at_most=True),
+        *(Row(f"devices, {frame}", frames[frame], 10) for frame in FRAMES),
+        Row("sentences with a hard negative", corpus.hard_negatives(sentences), 90),
+        Row("attribution relations", len(relations), 700),
+        Row("nested relations", sum(map(corpus.nested, sentences)), 20),
+        *(Row(f"source type {name}", types[name], 1) for name in codebook.default().names("source_type")),
+        *(Row(f"cue {name}", cues[name], 1) for name in ("neutral", "endorsing", "distancing")),
+        *(Row(f"voice {name}", voices[name], 1) for name in ("author", "direct", "indirect", "mixed")),
+        *(Row(f"holder {name}", holders[name], 1) for name in ("author", "source", "distanced")),
+        Row("share of near-duplicate sentences", corpus.near_duplicate_share(sentences), 0.01, at_most=True),
+        Row("sentences that stand in dispatches, too", shared_texts(sentences), 0, at_most=True),
+        Row("vocabulary (word forms)", corpus.vocabulary(sentences), 1),
+    ]
+
+
+def main() -> None:
+    """Print the table, or write it into the data sheet; fail when a promise is broken."""
+    found = rows(load(NAME).sentences)
+    corpus.tell(found, f"data/{NAME}/README.md", write="--write" in sys.argv)
+    if broken := [row.what for row in found if not row.kept]:
+        sys.exit(f"broken: {'; '.join(broken)}")
+
+
+if __name__ == "__main__":
+    main()
