@@ -6,8 +6,9 @@ Run from the repository root, after `make demo`:
 
 PolNeAR's relations are annotated by a scheme of its own (attitudes count as attributions, and a quotation without a cue
 does not): its figures set runs side by side, and are no measure of how well a run follows its own codebook. BABE has no
-devices: how many more of the sentences that experts call biased have one says how much of the framing that is found is
-what readers of such news would call loaded. Intervals resample articles; each run is read once.
+devices: how many more of the sentences that experts call biased have one, and how much of what devices cover experts
+marked as biased words (beside how much of all text they did), say how much of the framing that is found is what readers
+of such news would call loaded. Intervals resample articles; each run is read once.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -29,13 +31,22 @@ from stancekit import scoring, tasks
 from stancekit.codebook import default
 from stancekit.metrics.base import Counts
 from stancekit.runs.run import Run
-from stancekit.schema import Layers, Prediction, Sentence
+from stancekit.schema import Layers, Prediction, Sentence, characters
 from stancekit.scoring import Score
 from stancekit.tasks import Part
 
 RUNS = [Path("runs") / name for name in ("attribution-lexicon", "devices-lexicon")]
 RUNS += [Path("runs/demo") / name for name in ("attribution", "framing", "joint")]
 LEARNT = "learnt from the bundled corpus"
+DEVICES = {
+    "share with a device, biased": [(1, 0)],
+    "share with a device, not biased": [(3, 2)],
+    "share with a device, difference": [(1, 0), (3, 2)],
+    "share of devices' characters marked": [(7, 6)],
+    "share of all characters marked": [(5, 4)],
+    "share of marked characters in devices": [(7, 5)],
+}
+"""Figures of devices on BABE: the cells of the counts that they are the share of."""
 
 
 def answers(run: Run, part: Part, layer: str) -> list[Prediction]:
@@ -54,23 +65,30 @@ def attributions(run: Run, sentences: Sequence[Sentence]) -> list[Score]:
 
 
 def devices(run: Run, part: Part) -> list[Score]:
-    """Return the shares of biased and of other sentences that have a device, and how much the first is above."""
-    counts = np.zeros((len(part), 2, 2))  # biased or not; how many, and how many with a device
-    for row, gold, prediction in zip(counts, part.gold, answers(run, part, "devices"), strict=True):
-        row[int(gold != "Biased")] = 1, bool(prediction.answer)
-    flat, groups = counts.reshape(len(part), 4), neural_babe.articles(part)
-    return [
-        counted("share with a device, biased", flat, groups, lambda c: shares(c)[..., 0]),
-        counted("share with a device, not biased", flat, groups, lambda c: shares(c)[..., 1]),
-        counted("share with a device, difference", flat, groups, lambda c: shares(c)[..., 0] - shares(c)[..., 1]),
-    ]
+    """Return how often biased and other sentences have a device, and what of their characters experts marked.
+
+    A row of counts: biased sentences, those with a device, the others, those with a device; characters, those that
+    experts marked, those in devices, those in both.
+    """
+    counts = np.zeros((len(part), 8))
+    for row, example, gold, prediction in zip(
+        counts, part.examples, part.gold, answers(run, part, "devices"), strict=True
+    ):
+        covered = {c for device in prediction.answer or () for c in characters(device.parts)}  # type: ignore[union-attr]
+        marked = {
+            c for word in example.sentence.gold.labels.get("biased_words", ()) for c in range(word.start, word.end)
+        }
+        side = 2 * (gold != "Biased")
+        row[side : side + 2] = 1, bool(covered)
+        row[4:] = len(example.sentence.text), len(marked), len(covered), len(covered & marked)
+    groups = neural_babe.articles(part)
+    return [counted(name, counts, groups, partial(figure, of=of)) for name, of in DEVICES.items()]
 
 
-def shares(counts: Counts) -> Counts:
-    """Return the share of biased and of other sentences with a device, over (…, 4) counts."""
-    cells = counts.reshape(*counts.shape[:-1], 2, 2)
-    found: Counts = cells[..., 1] / np.maximum(cells[..., 0], 1)
-    return found
+def figure(counts: Counts, of: Sequence[tuple[int, int]]) -> Counts:
+    """Return one cell as a share of another over (…, 8) counts, or what the first such share is above the second."""
+    found = [counts[..., above] / np.maximum(counts[..., below], 1) for above, below in of]
+    return found[0] - found[1] if len(found) > 1 else found[0]
 
 
 def tell(run: Run, data: str, part: str, scores: Iterable[Score]) -> None:

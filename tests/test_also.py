@@ -1,8 +1,9 @@
-"""Several data sets in one experiment: further ones go to train, cannot leak, and are covered by every hash."""
+"""Several data sets in one experiment: further ones go to train and dev, cannot leak, and stand in every hash."""
 
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from stancekit.errors import StancekitError
 from stancekit.files import read_json
 from stancekit.runs.material import gather
 from stancekit.schema import Device, Layers, Sentence, Span, Stance, Target
+from stancekit.text.normal import same
 
 FIXTURES = Path(__file__).parent / "fixtures"
 WORDS = ("regime", "heroes", "town", "border", "ferry", "talks")
@@ -77,13 +79,62 @@ def test_a_text_of_dev_or_test_is_left_out_and_counted(plan, tmp_path) -> None:
     write(tmp_path / "more.jsonl", [sentence("m", k, text) for k, text in enumerate([*copies, kept])])
     said: list[str] = []
     run = experiment.train(read(plan), say=said.append)
-    left = "sentences left out, their text stands in dev or test"
+    left = "sentences left out, their text stands in another part"
     assert f"also 1, more: 1 sentences to train; {len(copies)} {left}" in said
     data = run.manifest["data"]
     assert data["counts"] == {f"also 1, more: {left}": len(copies)}
     assert [(one["name"], one["sentences"]) for one in data["also"]] == [("also 1, more", 1)]
     assert data["sizes"]["train"] == len(alone.parts["train"]) + 1
     assert data["main_hash"] == alone.hash != data["hash"]
+
+
+@pytest.mark.parametrize("by", ["document", "event"])
+def test_a_share_goes_to_dev_by_whole_groups_and_stands_nowhere_else(plan, tmp_path, by: str) -> None:
+    rows = [replace(s, meta={"event": f"e{int(s.document[1:]) // 2}"}) for s in load(tmp_path / "more.jsonl")]
+    write(tmp_path / "more.jsonl", rows)
+    alone = gather(read(plan, "data.also=[]"))
+    if by == "event":  # the first data set has no events: split by documents there
+        plan["split"] = {"by": ["event"]}
+        main = [replace(s, meta={"event": s.document}) for s in load(tmp_path / "main.jsonl")]
+        write(tmp_path / "main.jsonl", main)
+    one = gather(read(plan, "data.also.0.dev=0.5"))
+    dev = [i for i in ids(one, "dev") if i.startswith("also1/")]
+    groups = [
+        {s.document if by == "document" else s.meta["event"] for s in one.dataset.also[0] if (s.id in dev) is k}
+        for k in (True, False)
+    ]
+    assert len(dev) == 6 and all(groups) and not groups[0] & groups[1]
+    assert ids(one, "test") == ids(alone, "test") and len(ids(one, "train")) == len(ids(alone, "train")) + 6
+    assert one.split.hashes.keys() == {s.id for s in one.dataset}
+    told = also.describe(one.dataset.also[0], one.split)
+    assert told == "also 1, more: 6 sentences to train, 6 to dev"
+    assert not experiment.check(tmp_path / "mine.yaml", ["data.also.0.dev=0.5"]).warnings
+
+
+def test_texts_of_train_and_test_never_reach_dev_nor_those_of_dev_train(plan, tmp_path) -> None:
+    for seed in range(4):  # whichever document is drawn for dev
+        alone = gather(read(plan, "data.also=[]", f"split.seed={seed}"))
+        known = [alone.parts[part].examples[0].sentence.text for part in ("train", "dev", "test")]
+        first = [sentence(f"x{d}", k, text) for d in range(2) for k, text in enumerate([*known, f"Rain in x{d}."])]
+        second = [sentence("y0", k, text.upper()) for k, text in enumerate([*known, "Rain in x0.", "Rain in x1."])]
+        files = [write(tmp_path / "a.jsonl", first), write(tmp_path / "b.jsonl", second)]
+        further = f"data.also=[{{path: {files[0]}, dev: 0.5}}, {files[1]}]"
+        found = gather(read(plan, further, f"split.seed={seed}"))
+        texts = {part: {same(e.sentence.text) for e in found.parts[part].examples} for part in found.parts}
+        assert not texts["train"] & (texts["dev"] | texts["test"]) and not texts["dev"] & texts["test"]
+        assert {same("Rain in x0."), same("Rain in x1.")} <= texts["train"] | texts["dev"]
+
+
+def test_a_dev_of_several_data_sets_is_evaluated_from_all_of_them(plan, tmp_path) -> None:
+    run = experiment.train(read(plan, "data.also.0.dev=0.5"))
+    noted = run.manifest["data"]
+    assert [(one["sentences"], one["in dev"]) for one in noted["also"]] == [(12, 6)]
+    scores = experiment.evaluate(run, part="dev")
+    assert scores.signature["n"] == noted["sizes"]["dev"] > 6
+    (tmp_path / "more.jsonl").unlink()
+    experiment.evaluate(run)
+    with pytest.raises(StancekitError, match=r"more\.jsonl: there is no such file"):
+        experiment.evaluate(run, part="dev")
 
 
 def test_documents_keep_their_names_unless_another_data_set_has_them(plan, tmp_path) -> None:
@@ -162,6 +213,7 @@ MISTAKES = {
     "no path": ("data.also=[{format: newsmtsc}]", "data.also.0.path=PATH"),
     "unknown format": ("data.also.0.format=newsmtc", "did you mean 'newsmtsc'"),
     "a share of nothing": ("data.also.0.share=0", "greater than 0"),
+    "no dev, but all": ("data.also.0.dev=1", "less than 1"),
     "a gap": ("data.also.3.path=x", "valid list"),
 }
 

@@ -1,4 +1,4 @@
-"""The data part of an experiment: where the labelled sentences lie, and further data sets for train."""
+"""The data part of an experiment: where the labelled sentences lie, and further data sets for train and dev."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Strict(BaseModel):
 
 
 class AlsoConfig(Strict):
-    """A further data set: all of its sentences, or a share of its documents, go to train."""
+    """A further data set: its sentences, or a share of them, go to train, and a share of these to dev."""
 
     path: str | None = Field(None, description="a file, a folder, or the name of a bundled data set")
     format: Format = None
@@ -30,6 +30,7 @@ class AlsoConfig(Strict):
     label_map: LabelMap = None
     on_error: OnError = "stop"
     share: float = Field(1.0, gt=0, le=1, description="the share of its sentences, by whole documents, that is used")
+    dev: float = Field(0.0, ge=0, lt=1, description="the share of these, by whole groups, that goes to dev")
 
 
 class DataConfig(Strict):
@@ -44,7 +45,7 @@ class DataConfig(Strict):
     codebook: str | None = Field(None, description="a codebook of your own; the bundled one where absent")
     label_map: LabelMap = None
     on_error: OnError = "stop"
-    also: list[AlsoConfig] = Field(default_factory=list, description="further data sets, for train only")
+    also: list[AlsoConfig] = Field(default_factory=list, description="further data sets, never for test")
 
     @field_validator("also", mode="before")
     @classmethod

@@ -84,7 +84,7 @@ def train(
     say(f"reading the data of {plan.name}")
     material = gather(plan)
     for one in material.dataset.also:
-        say(also.describe(one))
+        say(also.describe(one, material.split))
     learnt = origin.check(plan, material)
     check_module.check(material.dataset, material.task, material.split, learnt).problems.raise_any()
     for note in origin.notes(plan):

@@ -1,22 +1,25 @@
-"""Further data sets for train: their ids cannot clash with others, and no text of dev or test is among theirs."""
+"""Further data sets for train, a share of theirs for dev: ids cannot clash, and no text stands on two sides."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import replace
 from typing import Any
 
 from stancekit.codebook import Codebook
+from stancekit.data import split as split_module
 from stancekit.data.dataset import Dataset
+from stancekit.data.groups import value_of
 from stancekit.data.parts import Split
 from stancekit.errors import Problem, Problems
 from stancekit.files import sha256
 from stancekit.schema import Sentence
+from stancekit.tasks import Task
 from stancekit.text.normal import same
 
 HELD_OUT = ("dev", "test")
-_DROPPED = "sentences left out, their text stands in dev or test"
+_DROPPED = "sentences left out, their text stands in another part"
 _NOT_DRAWN = "sentences left out by `share`"
 
 
@@ -70,19 +73,36 @@ def clashes(dataset: Dataset, book: Codebook) -> list[Problem]:
     return sorted(problems, key=lambda problem: problem.what)
 
 
-def joined(main: Dataset, also: Sequence[Dataset], split: Split) -> Dataset:
-    """Return a data set with further ones after it, without the sentences whose text stands in dev or test.
+def for_dev(one: Dataset, share: float, by: Sequence[str], stratify: Task | None, seed: int) -> frozenset[str]:
+    """Return the ids of a further data set that go to dev: a share of its sentences, by whole groups.
 
-    A text is the same whatever its case, white space and quotation marks. Documents keep their names, unless an
-    earlier data set has them; no sentence then gets neighbours from another text.
+    Groups are those of the experiment's columns where the data set has them, else its documents.
+    """
+    if not share:
+        return frozenset()
+    has = all(value_of(sentence, column) not in (None, "") for sentence in one for column in by)
+    columns = by if has else ("document",)
+    found = split_module.make_split(one, by=columns, test=0.0, dev=share, stratify=stratify, seed=seed)
+    return frozenset(found.parts["dev"])
+
+
+def in_dev(main: Dataset, split: Split) -> frozenset[str]:
+    """Return the ids of further data sets that a split has in dev."""
+    return frozenset(i for i in split.parts["dev"] if i not in main.by_id)
+
+
+def joined(main: Dataset, also: Sequence[Dataset], split: Split, dev: Set[str]) -> Dataset:
+    """Return a data set with further ones after it, without their sentences whose text stands in another part.
+
+    `dev` holds the ids of theirs that go to dev, the others go to train. A text is the same whatever its case, white
+    space and quotation marks. Documents keep their names, unless an earlier data set has them; no sentence then gets
+    neighbours from another text.
     """
     if not also:
         return main
     seen = {s.document for s in main} - {""}
-    texts = {same(main.by_id[i].text) for part in HELD_OUT for i in split.parts[part] if i in main.by_id}
     kept: list[Dataset] = []
-    for number, one in enumerate(also, start=1):
-        clean = [s for s in one if same(s.text) not in texts]
+    for number, (one, clean) in enumerate(zip(also, _clean(main, also, split, dev), strict=True), start=1):
         counts = +Counter({**one.counts, _DROPPED: len(one) - len(clean)})
         renamed = tuple(_apart(s, seen, prefix(number)) for s in clean)
         seen |= {s.document for s in renamed}
@@ -98,40 +118,64 @@ def joined(main: Dataset, also: Sequence[Dataset], split: Split) -> Dataset:
     )
 
 
+def _clean(main: Dataset, also: Sequence[Dataset], split: Split, dev: Set[str]) -> list[list[Sentence]]:
+    """Return the sentences of each further data set whose text stands in no other part."""
+
+    def texts(*parts: str) -> set[str]:
+        return {same(main.by_id[i].text) for part in parts for i in split.parts[part] if i in main.by_id}
+
+    held_out, train = texts(*HELD_OUT), texts("train")
+    kept = {s.id: same(s.text) for one in also for s in one if s.id in dev}
+    kept = {i: text for i, text in kept.items() if text not in train | texts("test")}
+    held_out |= {*kept.values()}
+    return [[s for s in one if (s.id in kept if s.id in dev else same(s.text) not in held_out)] for one in also]
+
+
 def _apart(sentence: Sentence, seen: Iterable[str], before: str) -> Sentence:
     return replace(sentence, document=before + sentence.document) if sentence.document in seen else sentence
 
 
-def to_train(split: Split, dataset: Dataset) -> Split:
-    """Return the split of the first data set with the further ones in train: their contents are verified like all."""
+def placed(split: Split, dataset: Dataset, dev: Set[str]) -> Split:
+    """Return the split of the first data set with the further ones in train and dev: all contents are verified."""
     further = [s.id for one in dataset.also for s in one]
     hashes = {**split.hashes, **{i: dataset.hashes[i] for i in further}}
-    return replace(split, parts={**split.parts, "train": (*split.parts["train"], *further)}, hashes=hashes)
+    parts = {
+        **split.parts,
+        "train": (*split.parts["train"], *(i for i in further if i not in dev)),
+        "dev": (*split.parts["dev"], *(i for i in further if i in dev)),
+    }
+    return replace(split, parts=parts, hashes=hashes)
 
 
 def apart(split: Split, number: int) -> tuple[Split, dict[str, str]]:
     """Return a split without its so many further data sets, and the content hashes of theirs, in order."""
     before = tuple(prefix(k) for k in range(1, number + 1))
-    ids = [i for i in split.parts["train"] if i.startswith(before)] if before else []
-    further = {i: split.hashes[i] for i in ids}
+    further = {i: digest for i, digest in split.hashes.items() if before and i.startswith(before)}
     own = {i: digest for i, digest in split.hashes.items() if i not in further}
-    parts = {**split.parts, "train": tuple(i for i in split.parts["train"] if i not in further)}
+    parts = {part: tuple(i for i in ids if i not in further) for part, ids in split.parts.items()}
     return replace(split, parts=parts, hashes=own), further
 
 
 def shared_documents(one: Dataset, number: int, held_out: Iterable[Sentence]) -> list[str]:
-    """Return the documents of the k-th further data set of which sentences stand in dev or test too, sorted."""
-    names = {s.document for s in held_out} - {""}
-    return sorted({s.document.removeprefix(prefix(number)) for s in one} & names)
+    """Return the documents of the k-th further data set, sorted, that others have in dev or test under that name."""
+    before = prefix(number)
+    names = {s.document for s in held_out if not s.id.startswith(before)} - {""}
+    return sorted({s.document.removeprefix(before) for s in one} & names)
 
 
-def describe(one: Dataset) -> str:
-    """Return a readable line: how much of a further data set goes to train, and what was left out."""
+def describe(one: Dataset, split: Split | None) -> str:
+    """Return a readable line: how much of a further data set goes to train and to dev, and what was left out."""
+    dev = _count_dev(one, split)
     left = "".join(f"; {n:,} {kind}" for kind in (_DROPPED, _NOT_DRAWN) if (n := one.counts.get(kind, 0)))
-    return f"{one.name}: {len(one):,} sentences to train{left}"
+    return f"{one.name}: {len(one) - dev:,} sentences to train{f', {dev:,} to dev' if dev else ''}{left}"
 
 
-def summary(one: Dataset) -> Mapping[str, Any]:
+def _count_dev(one: Dataset, split: Split | None) -> int:
+    held = {*split.parts["dev"]} if split else set()
+    return sum(s.id in held for s in one)
+
+
+def summary(one: Dataset, split: Split) -> Mapping[str, Any]:
     """Return what a manifest notes of a further data set."""
-    numbers = {"sentences": len(one), "counts": dict(one.counts)}
+    numbers = {"sentences": len(one), "in dev": _count_dev(one, split), "counts": dict(one.counts)}
     return {"name": one.name, "path": str(one.path), "hash": one.hash, "codebook": one.codebook.stamp} | numbers

@@ -58,7 +58,7 @@ def check(
         parts = {part: split.of(dataset, part) for part in split.parts} if split else {"all": dataset.sentences}
         counts |= _check_task(dataset, task, parts, found, warnings)
     notes = [f"label map: {line}" for line in dataset.map_lines()]
-    notes += [also.describe(one) for one in dataset.also]
+    notes += [also.describe(one, split) for one in dataset.also]
     if split is not None:
         notes += split.describe()
         if split.leaks:

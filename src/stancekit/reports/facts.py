@@ -138,8 +138,8 @@ def _definitions(part: Part) -> list[list[str]]:
 
 
 def _data_name(data: Any) -> str:
-    named = [" ".join(filter(None, (one.format, _portable(one.path)))) for one in data.also]
-    further = "".join(f", for train also {name}" for name in named)
+    named = [(one.dev, " ".join(filter(None, (one.format, _portable(one.path))))) for one in data.also]
+    further = "".join(f", for train{' and dev' if dev else ''} also {name}" for dev, name in named)
     return ", ".join(_portable(path) for path in data.files.values()) + further
 
 

@@ -49,9 +49,10 @@ def gather(
     """Load, split and cut the data of an experiment; every problem of every file is reported at once.
 
     With `frozen`, the split file of a run, its sides are kept, and rows that changed since are refused; its `task` can
-    be given then. Further data sets (`data.also`) are not read where `parts` asks for dev or test alone.
+    be given then. Further data sets (`data.also`) are not read where none of the asked `parts` has sentences of theirs.
     """
-    further = "train" in parts or frozen is None
+    in_dev = any(one.dev for one in experiment.data.also)
+    further = frozen is None or "train" in parts or (in_dev and "dev" in parts)
     files, also = load_all(experiment.data, experiment.split.seed, further=further)
     if task is None:
         task = build_task(experiment.task, *files.values(), *also)
@@ -60,13 +61,14 @@ def gather(
     main, split = _split(experiment, files, task)
     absent: Mapping[str, str] = {}
     if frozen is None:
-        dataset = also_module.joined(main, also, split)
-        split = also_module.to_train(split, dataset)
+        dev = _for_dev(experiment, also, task)
+        dataset = also_module.joined(main, also, split, dev)
+        split = also_module.placed(split, dataset, dev)
     else:
         split = Split.read(frozen)
         if not further:
             split, absent = also_module.apart(split, len(experiment.data.also))
-        dataset = also_module.joined(main, also, split)
+        dataset = also_module.joined(main, also, split, also_module.in_dev(main, split))
         split_module.verify(split, dataset).raise_any()
     found = cut(task, dataset, split)
     return Material(dataset, task, split, {name: found[name] for name in parts}, absent)
@@ -99,6 +101,16 @@ def _split(experiment: Experiment, files: Mapping[str, Dataset], task: Task) -> 
             dataset, by=plan.by, test=plan.test, dev=plan.dev, stratify=stratify, seed=plan.seed, lock=lock
         )
     return split_module.from_parts(files, by=plan.by, dev=plan.dev, stratify=stratify, seed=plan.seed, lock=lock)
+
+
+def _for_dev(experiment: Experiment, also: Sequence[Dataset], task: Task) -> frozenset[str]:
+    """Return the ids of further data sets that go to dev."""
+    plan, problems, found = experiment.split, Problems(), frozenset[str]()
+    for number, (one, own) in enumerate(zip(also, experiment.data.also, strict=True)):
+        with problems.catching(f"data.also.{number}"):
+            found |= also_module.for_dev(one, own.dev, plan.by, task if plan.stratify else None, plan.seed)
+    problems.raise_any()
+    return found
 
 
 def _check_fits(model: str, task: Task) -> None:

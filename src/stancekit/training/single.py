@@ -147,7 +147,7 @@ def _manifest(experiment: Experiment, material: Material, seed: int) -> dict[str
             "sentences": len(dataset.sentences),
             "sizes": {name: len(part) for name, part in material.parts.items()},
             "counts": dict(dataset.counts),
-            "also": [also.summary(one) for one in dataset.also],
+            "also": [also.summary(one, material.split) for one in dataset.also],
         },
         "split": {"by": list(experiment.split.by), "seed": experiment.split.seed},
         "encoders": encoders,
