@@ -1,8 +1,12 @@
-"""Runs that know the bundled corpus alone, on real articles: attributions on PolNeAR, framing devices on BABE.
+"""Runs that know the bundled sets alone, on real articles: attributions on PolNeAR, framing devices on BABE.
 
 Run from the repository root, after `make demo`:
     stancekit train attribution-lexicon && stancekit train devices-lexicon
-    python benchmarks/abroad.py --polnear PATH/dev --babe PATH/final_labels_SG2.xlsx
+    python benchmarks/abroad.py choose --polnear PATH --babe PATH/final_labels_SG2.xlsx
+    python benchmarks/abroad.py read --polnear PATH --babe PATH/final_labels_SG2.xlsx
+
+`choose` looks at every 24th article of PolNeAR's train and at a fifth of BABE's articles, and notes nothing; what is
+bundled was chosen by it. `read` looks at PolNeAR's dev and the other four fifths of BABE, once a run.
 
 PolNeAR's relations are annotated by a scheme of its own (attitudes count as attributions, and a quotation without a cue
 does not): its figures set runs side by side, and are no measure of how well a run follows its own codebook. BABE has no
@@ -14,6 +18,7 @@ of such news would call loaded. Intervals resample articles; each run is read on
 from __future__ import annotations
 
 import argparse
+import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from functools import partial
@@ -25,6 +30,7 @@ import ledger
 import neural_babe
 import polnear
 import stancekit
+from neural_common import subset
 from neural_figures import RESAMPLES, counted, shown
 from neural_polnear import FIGURES
 from stancekit import scoring, tasks
@@ -37,7 +43,7 @@ from stancekit.tasks import Part
 
 RUNS = [Path("runs") / name for name in ("attribution-lexicon", "devices-lexicon")]
 RUNS += [Path("runs/demo") / name for name in ("attribution", "framing", "joint")]
-LEARNT = "learnt from the bundled corpus"
+LEARNT = "learnt from the bundled sets"
 DEVICES = {
     "share with a device, biased": [(1, 0)],
     "share with a device, not biased": [(3, 2)],
@@ -91,30 +97,50 @@ def figure(counts: Counts, of: Sequence[tuple[int, int]]) -> Counts:
     return found[0] - found[1] if len(found) > 1 else found[0]
 
 
-def tell(run: Run, data: str, part: str, scores: Iterable[Score]) -> None:
-    """Print and note the figures of a run."""
+def real_articles(given: argparse.Namespace) -> list[Sentence]:
+    """Return the sentences of PolNeAR that are looked at."""
+    if given.step == "read":
+        return polnear.read(given.polnear / "dev")
+    train = polnear.read(given.polnear / "train")
+    names = set(sorted({s.document for s in train})[7::24])
+    return [s for s in train if s.document in names]
+
+
+def biased_sentences(given: argparse.Namespace) -> Part:
+    """Return the sentences of BABE that are looked at: those of a fifth of the articles by hash, or of the others."""
+    part = neural_babe.read(given.babe)
+    articles = neural_babe.articles(part)
+    order = sorted(sorted(set(articles)), key=lambda name: hashlib.md5(name.encode()).digest()[0])
+    fifth = set(order[: len(order) // 5])
+    return subset(part, [k for k, name in enumerate(articles) if (name in fifth) is (given.step == "choose")])
+
+
+def tell(given: argparse.Namespace, run: Run, data: str, part: str, scores: Iterable[Score]) -> None:
+    """Print the figures of a run; those that are read are noted."""
     print(f"\n{run.path} ({run.experiment.model['name']}) on {data}")
     for score in scores:
         print(f"  {score.metric} {score.label}: {shown(score)}", flush=True)
         row = f"{run.path.name} {score.label}".strip()
-        ledger.append(data, f"{part}, {LEARNT}", score, row, dict(run.experiment.model), once=True)
+        if given.step == "read":
+            ledger.append(data, f"{part}, {LEARNT}", score, row, dict(run.experiment.model), once=True)
 
 
 def main() -> None:
     """Read the arguments and measure every run on what it answers."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--polnear", type=Path, help="PolNeAR's folder dev")
+    parser.add_argument("step", choices=["choose", "read"])
+    parser.add_argument("--polnear", type=Path, help="PolNeAR's folder with train and dev")
     parser.add_argument("--babe", type=Path, help="final_labels_SG2.xlsx")
     parser.add_argument("--runs", type=Path, nargs="*", default=RUNS)
     given = parser.parse_args()
-    real = polnear.read(given.polnear) if given.polnear else []
-    biased = neural_babe.read(given.babe) if given.babe else Part(neural_babe.TASK)
+    real = real_articles(given) if given.polnear else []
+    biased = biased_sentences(given) if given.babe else Part(neural_babe.TASK)
     for path in given.runs:
         run = stancekit.load(path)
         if real and run.task.kind in ("relations", "layers"):
-            tell(run, "polnear", "dev", attributions(run, real))
+            tell(given, run, "polnear", "dev", attributions(run, real))
         if len(biased) and run.task.kind in ("devices", "layers"):
-            tell(run, "babe", "all sentences", devices(run, biased))
+            tell(given, run, "babe", "four fifths of the articles", devices(run, biased))
 
 
 if __name__ == "__main__":

@@ -106,6 +106,7 @@ def test_a_share_goes_to_dev_by_whole_groups_and_stands_nowhere_else(plan, tmp_p
     assert len(dev) == 6 and all(groups) and not groups[0] & groups[1]
     assert ids(one, "test") == ids(alone, "test") and len(ids(one, "train")) == len(ids(alone, "train")) + 6
     assert one.split.hashes.keys() == {s.id for s in one.dataset}
+    assert gather(read(plan, "data.also.0.dev=0.5", "task=devices", "model=majority")).split.parts == one.split.parts
     told = also.describe(one.dataset.also[0], one.split)
     assert told == "also 1, more: 6 sentences to train, 6 to dev"
     assert not experiment.check(tmp_path / "mine.yaml", ["data.also.0.dev=0.5"]).warnings

@@ -15,7 +15,6 @@ from stancekit.data.parts import Split
 from stancekit.errors import Problem, Problems
 from stancekit.files import sha256
 from stancekit.schema import Sentence
-from stancekit.tasks import Task
 from stancekit.text.normal import same
 
 HELD_OUT = ("dev", "test")
@@ -73,16 +72,17 @@ def clashes(dataset: Dataset, book: Codebook) -> list[Problem]:
     return sorted(problems, key=lambda problem: problem.what)
 
 
-def for_dev(one: Dataset, share: float, by: Sequence[str], stratify: Task | None, seed: int) -> frozenset[str]:
+def for_dev(one: Dataset, share: float, by: Sequence[str], seed: int) -> frozenset[str]:
     """Return the ids of a further data set that go to dev: a share of its sentences, by whole groups.
 
-    Groups are those of the experiment's columns where the data set has them, else its documents.
+    Groups are those of the experiment's columns where the data set has them, else its documents. Labels are not
+    looked at: experiments of several tasks on the same data have the same dev, and their runs compare.
     """
     if not share:
         return frozenset()
     has = all(value_of(sentence, column) not in (None, "") for sentence in one for column in by)
     columns = by if has else ("document",)
-    found = split_module.make_split(one, by=columns, test=0.0, dev=share, stratify=stratify, seed=seed)
+    found = split_module.make_split(one, by=columns, test=0.0, dev=share, seed=seed)
     return frozenset(found.parts["dev"])
 
 

@@ -61,7 +61,7 @@ def gather(
     main, split = _split(experiment, files, task)
     absent: Mapping[str, str] = {}
     if frozen is None:
-        dev = _for_dev(experiment, also, task)
+        dev = _for_dev(experiment, also)
         dataset = also_module.joined(main, also, split, dev)
         split = also_module.placed(split, dataset, dev)
     else:
@@ -103,12 +103,12 @@ def _split(experiment: Experiment, files: Mapping[str, Dataset], task: Task) -> 
     return split_module.from_parts(files, by=plan.by, dev=plan.dev, stratify=stratify, seed=plan.seed, lock=lock)
 
 
-def _for_dev(experiment: Experiment, also: Sequence[Dataset], task: Task) -> frozenset[str]:
+def _for_dev(experiment: Experiment, also: Sequence[Dataset]) -> frozenset[str]:
     """Return the ids of further data sets that go to dev."""
     plan, problems, found = experiment.split, Problems(), frozenset[str]()
     for number, (one, own) in enumerate(zip(also, experiment.data.also, strict=True)):
         with problems.catching(f"data.also.{number}"):
-            found |= also_module.for_dev(one, own.dev, plan.by, task if plan.stratify else None, plan.seed)
+            found |= also_module.for_dev(one, own.dev, plan.by, plan.seed)
     problems.raise_any()
     return found
 
