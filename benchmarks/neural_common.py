@@ -127,8 +127,8 @@ def build(own: Mapping[str, Any], seed: int) -> Any:
 
 
 def bundled() -> list[Sentence]:
-    """Return the train part of the bundled corpus."""
-    material = gather(config.load("demo-framing"))
+    """Return the train part of the bundled corpus of conflicts."""
+    material = gather(config.load("demo-framing", ["data.also=[]"]))
     return [replace(s, id=f"dispatches/{s.id}") for s in material.dataset if s.id in {*material.split.parts["train"]}]
 
 

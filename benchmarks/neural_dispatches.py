@@ -90,11 +90,11 @@ def sides(given: argparse.Namespace) -> Sides:
     own = {name: [s for s in material.dataset if s.id in {*material.split.parts[name]}] for name in material.parts}
     if given.step == "inner":
         both = own["train"] + own["dev"]
-        own["test"] = [s for s in both if s.meta["conflict"] == given.held_out]
+        own["test"] = [s for s in both if s.meta.get("conflict") == given.held_out]
         if not own["test"]:
             raise SystemExit(f"--held-out: no sentence of train or dev is of the conflict {given.held_out!r}")
         for name in ("train", "dev"):
-            own[name] = [s for s in own[name] if s.meta["conflict"] != given.held_out]
+            own[name] = [s for s in own[name] if s.meta.get("conflict") != given.held_out]
     return Sides(*(_few(own[name], given.limit) for name in ("train", "dev", "test")))
 
 

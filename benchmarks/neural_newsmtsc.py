@@ -63,6 +63,7 @@ LEVERS: dict[str, dict[str, Any]] = {
     "batch 32": {"training": {"batch_size": 32}},
     "5 epochs": {"training": {"epochs": 5}},
     "embeddings frozen": {"training": {"freeze_embeddings": True}},
+    "no dropout": {"training": {"encoder_dropout": False}},
     "attend": {"attend": True},
     "sentiment first": {"encoder": "runs/sentiment-first"},
 }

@@ -18,6 +18,8 @@ import tiny
 from stancekit import codebook, files, tasks
 from stancekit.errors import StancekitError
 from stancekit.models.base import Workspace
+from stancekit.models.neural.learning.holding import held
+from stancekit.models.neural.learning.recipe import Recipe
 from stancekit.models.neural.transformer import Transformer
 from stancekit.schema import Example, Sentence, Span, Target
 from stancekit.tasks import Part
@@ -105,6 +107,30 @@ def test_frozen_embeddings_stay_as_they_were_and_all_else_learns(encoders: Encod
     for name, after in model.net.encoder.named_parameters():
         assert torch.equal(after, before[name]) == (after is table), name
         assert after.requires_grad, name
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_encoder_without_dropout_reads_alike_while_it_learns_and_is_left_as_it_was(
+    encoders: Encoders, kind: str
+) -> None:
+    model = AutoModel.from_pretrained(encoders[kind]).train()
+    attends = model.config._attn_implementation
+    for module in model.modules():  # the tiny encoders drop little
+        if isinstance(module, torch.nn.Dropout):
+            module.p = 0.5
+    net = torch.nn.ModuleDict({"encoder": model})
+    ids = torch.arange(5, 25)[None]
+
+    def alike() -> bool:
+        return torch.equal(*(model(input_ids=ids).last_hidden_state for _ in range(2)))
+
+    before = [m.p for m in model.modules() if isinstance(m, torch.nn.Dropout)]
+    with held(net, "encoder.", Recipe(encoder_dropout=False), torch.device("cpu")):
+        assert alike()
+    assert [m.p for m in model.modules() if isinstance(m, torch.nn.Dropout)] == before and not alike()
+    with held(net, "encoder.", Recipe(), torch.device("cpu")):
+        assert not alike() and model.config._attn_implementation == "eager"
+    assert model.config._attn_implementation == attends
 
 
 @pytest.mark.parametrize(("name", "function"), [("voice", "softmax"), ("frames", "sigmoid")])

@@ -6,8 +6,7 @@ import math
 import re
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -31,6 +30,7 @@ from stancekit.models.base import Workspace
 from stancekit.models.neural.encoders import hardware
 from stancekit.models.neural.encoders.pretrained import quietly
 from stancekit.models.neural.learning import averaging
+from stancekit.models.neural.learning.holding import held
 from stancekit.models.neural.learning.recipe import Recipe
 from stancekit.models.neural.learning.watch import GENTLER, Stop, Watch
 from stancekit.models.neural.texts.batches import Batch, Bucketed, Collate, Row, Rows
@@ -68,8 +68,8 @@ def train(net: nn.Module, job: Job, recipe: Recipe, workspace: Workspace | None,
     kind = hardware.precision(recipe.precision, where)
     hardware.seed_all(seed)
     hardware.keep_memory(where)
-    frozen = _frozen(net, job.pretrained, recipe)
-    with tempfile.TemporaryDirectory() as temporary, quietly(), hardware.memory_errors(), frozen:
+    still = held(net, job.pretrained, recipe, where)
+    with tempfile.TemporaryDirectory() as temporary, quietly(), hardware.memory_errors(), still:
         keeps = space.folder is not None
         folder = space.folder if space.folder is not None else Path(temporary)
         watch = Watch(net, job.judge, recipe, space)
@@ -182,22 +182,6 @@ class Epochs(TrainerCallback):
         """Set the epoch; amid one, `state.epoch` is a fraction."""
         if hasattr(self.order, "set_epoch"):
             self.order.set_epoch(int((state.epoch or 0.0) + 1e-6))
-
-
-@contextmanager
-def _frozen(net: nn.Module, pretrained: str, recipe: Recipe) -> Iterator[None]:
-    """Keep the vectors of the vocabulary as they are inside, where the recipe says so."""
-    if not recipe.freeze_embeddings:
-        yield
-        return
-    encoder: Any = net.get_submodule(pretrained.rstrip("."))
-    table = encoder.get_input_embeddings().weight
-    learns = table.requires_grad  # under LoRA it does not anyway
-    table.requires_grad_(False)
-    try:
-        yield
-    finally:
-        table.requires_grad_(learns)
 
 
 def groups(net: nn.Module, pretrained: str, recipe: Recipe) -> list[dict[str, Any]]:

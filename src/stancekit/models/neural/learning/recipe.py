@@ -38,7 +38,8 @@ class Recipe:
     `learning_rate` rises over the first `warmup` share of the steps and falls to 0; `head_rate` multiplies it for
     parameters that are not pretrained; each layer below the top has it times `layer_decay` once more. With
     `freeze_embeddings` the table of the vocabulary's vectors stays as it is: half of a small encoder's weights, whose
-    gradients and steps cost a twelfth of the time.
+    gradients and steps cost a twelfth of the time. Without `encoder_dropout` the encoder drops none of its activations
+    while it learns (its heads still do), which saves a fifth of the time on a processor.
     `average` is the share of the steps, at the end, whose weights are averaged (0: none). Dev is scored
     `evaluations` times an epoch, the best weights are kept, and training ends after `patience` scores without a
     better one (0: never). `precision` is bf16 where `auto` finds hardware for it. `checkpointing` recomputes
@@ -55,6 +56,7 @@ class Recipe:
     warmup: float = 0.1
     layer_decay: float = 1.0
     freeze_embeddings: bool = False
+    encoder_dropout: bool = True
     average: float = 0.0
     evaluations: int = 1
     patience: int = 0
