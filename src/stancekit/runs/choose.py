@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from stancekit.errors import Problems, StancekitError, fail
-from stancekit.files import dump_json, read_json, sha256
+from stancekit.files import dump_json, sha256
 from stancekit.runs import runfolder
 from stancekit.runs.run import Run
 from stancekit.runs.run import load as load_run
@@ -85,7 +85,7 @@ def describe(run: Run, role: Role) -> dict[str, Any]:
     return {
         "run": run.origin or name,
         "model": run.experiment.model["name"],
-        "dev": dict(dev) if dev else None,
+        "dev": {name: dev[name] for name in ("metric", "value", "n")} if dev else None,
         "hash": sha256(dump_json(files).encode())[:16],
     }
 
@@ -193,17 +193,14 @@ def _terms(run: Run, role: Role) -> dict[str, Any]:
     """Return what must be the same for two scores on dev to compare; nothing where there is no score."""
     task, dev, data = task_for(run, role), dev_of(run, role), run.manifest["data"]
     main = data.get("main_hash") or (None if data.get("also") else data["hash"])
-    if task is None or dev is None or main is None or "split.json" not in run.manifest["files"]:
+    if task is None or dev is None or main is None or "examples" not in dev:
         return {}
-    runfolder.verify(run.path, run.manifest, "split.json")
-    split = read_json(run.path / "split.json")
     return {
         "labels": list(task["labels"]),
         "codebook": run.manifest["codebook"],
         "data": main,
-        "dev part": [(i, split["hashes"].get(i)) for i in split["parts"]["dev"]],
+        "dev part": dev["examples"],
         "metric": dev["metric"],
-        "number of dev examples": dev["n"],
     }
 
 
