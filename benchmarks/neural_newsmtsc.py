@@ -78,7 +78,10 @@ ROWS = {name: merged(change) for name, change in LEVERS.items()}
 AVERAGED = ("ensemble", "ensemble with linear")
 LINEAR: Settings = {"name": "linear", "target": {"window": 5}}
 WHOLE = "all of train"
-ROWS |= {WHOLE: ROWS["base"], **{f"{WHOLE}, {name}": ROWS[name] for name in ("attend", "sentiment first")}}
+ROWS |= {
+    WHOLE: ROWS["base"],
+    **{f"{WHOLE}, {name}": ROWS[name] for name in ("attend", "sentiment first", "no dropout")},
+}
 ROWS |= dict.fromkeys(AVERAGED, ROWS["base"])
 ROWS["distilled"] = {**ROWS["base"], "name": "neural_newsmtsc:Student"}
 _TAGGER = {"name": "joint", "max_length": 128, "training": {**BASE["training"]}}

@@ -16,6 +16,7 @@ MEASURED = {  # experiment: benchmark, row, and what its command line sets
     "tweeteval-stance-transformer": ("neural_tweeteval", "transformer", {}),
     "babe-transformer": ("neural_babe", "transformer", {}),
     "ptc-spans": ("neural_ptc", "spans", {"training": {"epochs": 3}}),
+    "demo-joint": ("neural_dispatches", "joint", {}),
     "polnear-joint": ("neural_polnear", "joint", {"training": {"epochs": 4}}),
 }
 
