@@ -5,7 +5,8 @@ Run from the repository root:
     python benchmarks/neural_dispatches.py read                        okessa, the released split's test, once a row
 
 Baselines are those of experiments/demo-*.yaml, frames-linear.yaml and stance-linear.yaml, `joint` is that of the demo.
-Every model learns from what the demo learns from (half of `newsdesk` beside the conflicts) and stops by its dev.
+Every model learns from what the demo learns from (half of `newsdesk` beside the conflicts, or another share of it) and
+stops by its dev.
 Holders are told by joining an attribution model and a framing model, or by `joint` at once; `joint` also gives frames
 (those of its devices). Differences are from the baseline, paired by sentence; intervals resample the documents of the
 held-out conflict, and say nothing of other conflicts.
@@ -55,6 +56,10 @@ ROWS: dict[str, Settings] = {
         "name": "joint",
         "training": {"epochs": 5, "encoder_dropout": False, "freeze_embeddings": True},
     },
+    "joint, longer": {
+        "name": "joint",
+        "training": {"epochs": 8, "encoder_dropout": False, "freeze_embeddings": True},
+    },
 }
 OF = {
     "attribution": ("crf-relations", "relations"),
@@ -64,7 +69,6 @@ OF = {
 }
 """The baseline and the neural model of each task."""
 JOINS = (("crf-relations", "crf"), ("relations", "spans"))
-JOINT = "joint"
 
 Answered = list[list[Prediction]]
 """The predictions of each seed."""
@@ -90,7 +94,8 @@ class Sides:
 
 def sides(given: argparse.Namespace) -> Sides:
     """Return the released split, or the held-out conflict of its train and dev without the released test."""
-    material = gather(config.load("demo-framing"))
+    beside = [f"data.also.0.share={given.newsdesk}"] if given.newsdesk else ["data.also=[]"]
+    material = gather(config.load("demo-framing", beside))
     own = {name: [s for s in material.dataset if s.id in {*material.split.parts[name]}] for name in material.parts}
     if given.step == "inner":
         both = own["train"] + own["dev"]
@@ -111,7 +116,8 @@ def answered(given: argparse.Namespace, split: Sides) -> dict[str, tuple[Setting
     """Train every model asked for, and return its settings and predictions by its name."""
     found = {}
     for title, own in settings(rows(), given).items():
-        task = LAYERS if title == JOINT else next(TASKS[name] for name, titles in OF.items() if title in titles)
+        joint = own["name"] == "joint"
+        task = LAYERS if joint else next(TASKS[name] for name, titles in OF.items() if title in titles)
         train, dev, held = split.parts(task)
         runs = run_seeds(given, f"{given.step} {title}", own, train, held, metric=headline.of(task).name, dev=dev)
         print(f"{title}: {rates(runs)}")
@@ -140,10 +146,10 @@ def systems(
         if set(pair) <= set(found):
             (first, relations), (second, devices) = (found[name] for name in pair)
             given[" + ".join(pair)] = {**first, "joined with": second}, joined(held, relations, devices)
-    if JOINT in found:
-        own, runs = found[JOINT]
-        whole = split.parts(LAYERS)[2]
-        given[JOINT] = own, [devscores.view(TASKS[task], whole, run)[1] for run in runs]
+    for title, (own, runs) in found.items():
+        if own["name"] == "joint":
+            whole = split.parts(LAYERS)[2]
+            given[title] = own, [devscores.view(TASKS[task], whole, run)[1] for run in runs]
     return given
 
 
@@ -152,9 +158,13 @@ def main() -> None:
     options = parser(__doc__, data="")
     options.add_argument("step", choices=["inner", "read"])
     options.add_argument("--held-out", default="teshe", help="the conflict that `inner` holds out")
+    options.add_argument(
+        "--newsdesk", type=float, default=0.5, help="the share of newsdesk that is learnt beside (0: none)"
+    )
     given = parse(options)
     split = sides(given)
     part = HELD_OUT if given.step == "read" else f"{given.held_out}, learnt without {HELD_OUT}"
+    part += f", {given.newsdesk:g} of newsdesk beside" if given.newsdesk else ""
     found = answered(given, split)
     for task, wanted in FIGURES.items():
         print(f"\n{task}")
