@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 from torch import nn
+from transformers import PreTrainedModel
 
 from stancekit.models.neural.learning.recipe import Recipe
 
@@ -32,7 +33,7 @@ def held(net: nn.Module, pretrained: str, recipe: Recipe, where: torch.device) -
 @contextmanager
 def _plain_attention(encoder: Any) -> Iterator[None]:
     """Attend by plain products: of sentences, the gradient of torch's fused kernel takes a processor twice as long."""
-    before = getattr(encoder.config, "_attn_implementation", None)
+    before = encoder.config._attn_implementation if isinstance(encoder, PreTrainedModel) else None
     if before in (None, "eager"):
         yield
         return
