@@ -147,6 +147,7 @@ ROWS: dict[str, Turn] = {
     "stancekit": ours(),
     "stancekit, fp32": ours(precision="fp32"),
     "stancekit, embeddings frozen": ours(freeze_embeddings=True),
+    "stancekit, no dropout": ours(encoder_dropout=False, freeze_embeddings=True),
     "Trainer, batches of 16": plain(LENGTH, False, 16),
     "stancekit, batches of 16": ours(batch_size=16),
 }
