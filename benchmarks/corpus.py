@@ -192,8 +192,8 @@ def rows(sentences: Sequence[Sentence]) -> list[Row]:
 
 def shared_names(sentences: Sequence[Sentence], held_out: str) -> set[str]:
     """Return actors and outlets of the held-out conflict that stand in another conflict's articles too."""
-    names = set(sides(held_out)) | {s.meta["outlet"] for s in sentences if s.meta["conflict"] == held_out}
-    others = " ".join(f"{s.text} {s.meta['outlet']}" for s in sentences if s.meta["conflict"] != held_out)
+    names = set(sides(held_out)) | {s.meta["outlet"] for s in sentences if s.meta.get("conflict") == held_out}
+    others = " ".join(f"{s.text} {s.meta['outlet']}" for s in sentences if s.meta.get("conflict") != held_out)
     return {name for name in names if re.search(rf"(?<!\w){re.escape(name)}(?!\w)", others)}
 
 

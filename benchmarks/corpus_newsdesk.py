@@ -26,12 +26,6 @@ def with_device(sentences: Sequence[Sentence]) -> float:
     return sum(bool(s.gold.devices) for s in sentences) / max(1, len(sentences))
 
 
-def shared_texts(sentences: Sequence[Sentence]) -> int:
-    """Return how many sentences stand in the corpus of conflicts, too."""
-    others = {same(s.text) for s in load("dispatches")}
-    return sum(same(s.text) in others for s in sentences)
-
-
 def rows(sentences: Sequence[Sentence]) -> list[Row]:
     """Return every count with its promise."""
     relations = [r for s in sentences for r in s.gold.attributions or ()]
@@ -42,6 +36,9 @@ def rows(sentences: Sequence[Sentence]) -> list[Row]:
     voices = Counter(derive.voice(s.gold) for s in sentences)
     meta = {key: {s.meta[key] for s in sentences} for key in ("event", "outlet", "outlet_kind", "desk")}
     plain = [s for s in sentences if s.meta["outlet_kind"] in PLAIN]
+    conflicts = load("dispatches").sentences
+    texts = {same(s.text) for s in conflicts}
+    names = corpus.shared_names([*conflicts, *sentences], corpus.HELD_OUT)
     words = sum(len(s.text.split()) for s in sentences) / len(sentences)
     return [
         Row("sentences", len(sentences), 3000),
@@ -62,7 +59,8 @@ def rows(sentences: Sequence[Sentence]) -> list[Row]:
         *(Row(f"voice {name}", voices[name], 1) for name in ("author", "direct", "indirect", "mixed")),
         *(Row(f"holder {name}", holders[name], 1) for name in ("author", "source", "distanced")),
         Row("share of near-duplicate sentences", corpus.near_duplicate_share(sentences), 0.01, at_most=True),
-        Row("sentences that stand in dispatches, too", shared_texts(sentences), 0, at_most=True),
+        Row("sentences that stand in dispatches, too", sum(same(s.text) in texts for s in sentences), 0, at_most=True),
+        Row("actors and outlets of the held-out conflict", len(names), 0, at_most=True),
         Row("vocabulary (word forms)", corpus.vocabulary(sentences), 1),
     ]
 

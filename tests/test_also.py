@@ -88,19 +88,20 @@ def test_a_text_of_dev_or_test_is_left_out_and_counted(plan, tmp_path) -> None:
     assert data["main_hash"] == alone.hash != data["hash"]
 
 
-@pytest.mark.parametrize("by", ["document", "event"])
+@pytest.mark.parametrize("by", ["document", "event", "event, which the further set lacks"])
 def test_a_share_goes_to_dev_by_whole_groups_and_stands_nowhere_else(plan, tmp_path, by: str) -> None:
-    rows = [replace(s, meta={"event": f"e{int(s.document[1:]) // 2}"}) for s in load(tmp_path / "more.jsonl")]
-    write(tmp_path / "more.jsonl", rows)
     alone = gather(read(plan, "data.also=[]"))
-    if by == "event":  # the first data set has no events: split by documents there
+    if by == "event":
+        rows = [replace(s, meta={"event": f"e{int(s.document[1:]) // 2}"}) for s in load(tmp_path / "more.jsonl")]
+        write(tmp_path / "more.jsonl", rows)
+    if by != "document":
         plan["split"] = {"by": ["event"]}
         main = [replace(s, meta={"event": s.document}) for s in load(tmp_path / "main.jsonl")]
         write(tmp_path / "main.jsonl", main)
     one = gather(read(plan, "data.also.0.dev=0.5"))
     dev = [i for i in ids(one, "dev") if i.startswith("also1/")]
     groups = [
-        {s.document if by == "document" else s.meta["event"] for s in one.dataset.also[0] if (s.id in dev) is k}
+        {s.meta["event"] if by == "event" else s.document for s in one.dataset.also[0] if (s.id in dev) is k}
         for k in (True, False)
     ]
     assert len(dev) == 6 and all(groups) and not groups[0] & groups[1]
@@ -121,6 +122,9 @@ def test_texts_of_train_and_test_never_reach_dev_nor_those_of_dev_train(plan, tm
         files = [write(tmp_path / "a.jsonl", first), write(tmp_path / "b.jsonl", second)]
         further = f"data.also=[{{path: {files[0]}, dev: 0.5}}, {files[1]}]"
         found = gather(read(plan, further, f"split.seed={seed}"))
+        found.split.write(tmp_path / "split.json")
+        again = gather(read(plan, further, f"split.seed={seed}"), tmp_path / "split.json")
+        assert again.hash == found.hash and again.split.parts == found.split.parts
         texts = {part: {same(e.sentence.text) for e in found.parts[part].examples} for part in found.parts}
         assert not texts["train"] & (texts["dev"] | texts["test"]) and not texts["dev"] & texts["test"]
         assert {same("Rain in x0."), same("Rain in x1.")} <= texts["train"] | texts["dev"]

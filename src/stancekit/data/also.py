@@ -86,11 +86,6 @@ def for_dev(one: Dataset, share: float, by: Sequence[str], seed: int) -> frozens
     return frozenset(found.parts["dev"])
 
 
-def in_dev(main: Dataset, split: Split) -> frozenset[str]:
-    """Return the ids of further data sets that a split has in dev."""
-    return frozenset(i for i in split.parts["dev"] if i not in main.by_id)
-
-
 def joined(main: Dataset, also: Sequence[Dataset], split: Split, dev: Set[str]) -> Dataset:
     """Return a data set with further ones after it, without their sentences whose text stands in another part.
 
@@ -124,10 +119,10 @@ def _clean(main: Dataset, also: Sequence[Dataset], split: Split, dev: Set[str]) 
     def texts(*parts: str) -> set[str]:
         return {same(main.by_id[i].text) for part in parts for i in split.parts[part] if i in main.by_id}
 
-    held_out, train = texts(*HELD_OUT), texts("train")
-    kept = {s.id: same(s.text) for one in also for s in one if s.id in dev}
-    kept = {i: text for i, text in kept.items() if text not in train | texts("test")}
-    held_out |= {*kept.values()}
+    elsewhere = texts("train", "test")
+    own = {s.id: same(s.text) for one in also for s in one if s.id in dev}
+    kept = {i: text for i, text in own.items() if text not in elsewhere}
+    held_out = texts(*HELD_OUT) | {*kept.values()}
     return [[s for s in one if (s.id in kept if s.id in dev else same(s.text) not in held_out)] for one in also]
 
 

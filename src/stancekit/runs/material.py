@@ -60,15 +60,15 @@ def gather(
     _check_fits(experiment.model["name"], task)
     main, split = _split(experiment, files, task)
     absent: Mapping[str, str] = {}
+    dev = _for_dev(experiment, also) if further else frozenset()
     if frozen is None:
-        dev = _for_dev(experiment, also)
         dataset = also_module.joined(main, also, split, dev)
         split = also_module.placed(split, dataset, dev)
     else:
         split = Split.read(frozen)
         if not further:
             split, absent = also_module.apart(split, len(experiment.data.also))
-        dataset = also_module.joined(main, also, split, also_module.in_dev(main, split))
+        dataset = also_module.joined(main, also, split, dev)
         split_module.verify(split, dataset).raise_any()
     found = cut(task, dataset, split)
     return Material(dataset, task, split, {name: found[name] for name in parts}, absent)
