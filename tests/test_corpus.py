@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from stancekit import agree
 from stancekit.data.check import check
 from stancekit.data.load import load
 from stancekit.resources import bundled
@@ -50,6 +51,30 @@ def test_counts_of_everyday_news_are_kept_and_its_readme_shows_them() -> None:
     found = benchmark("corpus_newsdesk").rows(load("newsdesk").sentences)
     assert [row.what for row in found if not row.kept] == []
     assert corpus.table(found) in bundled("data/newsdesk/README.md").read_text(encoding="utf-8")
+
+
+def test_the_second_pass_over_everyday_news_is_what_its_readme_says() -> None:
+    passes, readme = bundled("data/passes/newsdesk"), bundled("data/newsdesk/README.md").read_text(encoding="utf-8")
+    for path in (passes / "first").iterdir():
+        desk = path.name.rpartition("-")[0]
+        assert path.read_bytes() == bundled(f"data/newsdesk/{desk}/{path.name}").read_bytes()
+    found = agree(
+        [passes / "first", passes / "second"], tasks=["voice", "frames", "attribution", "devices"], resamples=10
+    )
+    shown = readme.partition("<!-- agreement -->")[2].partition("<!-- end of agreement -->")[0]
+    told = [row.split("|")[3].strip() for row in shown.splitlines() if row.startswith("|") and "." in row]
+    wanted = [
+        ("voice", "alpha_nominal"),
+        ("frames", "alpha_nominal"),
+        ("attribution", "alpha_unit"),
+        ("attribution", "linked_exact_f1"),
+        ("attribution", "linked_overlap_f1"),
+        ("attribution", "linked_overlap_with_types_f1"),
+        ("devices", "alpha_unit"),
+        ("devices", "span_exact_f1"),
+        ("devices", "span_overlap_f1"),
+    ]
+    assert told == [f"{found.scores[task].find(metric).value:.3f}".lstrip("0") for task, metric in wanted]
 
 
 def test_antecedents_belong_to_the_sources_of_the_corpus(dataset) -> None:

@@ -103,7 +103,8 @@ def is_bundled(name: str) -> bool:
 
 
 def _shipped() -> list[str]:
-    return [folder.name for folder in bundled("data").iterdir() if folder.is_dir()]
+    """Return the names of the bundled data sets: the folders with a datasheet."""
+    return [sheet.parent.name for sheet in bundled("data").glob("*/README.md")]
 
 
 def exists(path: str | Path) -> bool:
