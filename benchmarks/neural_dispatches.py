@@ -54,10 +54,12 @@ ROWS: dict[str, Settings] = {
     "stance": {"name": "transformer", "pool": "target", "training": {"epochs": 4}},
     "joint": {
         "name": "joint",
+        "weights": {"devices": 2.5},
         "training": {"epochs": 5, "encoder_dropout": False, "freeze_embeddings": True},
     },
     "joint, longer": {
         "name": "joint",
+        "weights": {"devices": 2.5},
         "training": {"epochs": 8, "encoder_dropout": False, "freeze_embeddings": True},
     },
 }

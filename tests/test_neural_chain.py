@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 import strategies
 import tiny
+from stancekit.models import tuning
 from stancekit.models.neural.encoders import states
 from stancekit.models.neural.heads.chain_layer import ChainLayer, tag_names
 from stancekit.models.neural.texts import reading
@@ -52,6 +53,28 @@ def path_scores(layer: ChainLayer, emissions: np.ndarray) -> dict[tuple[int, ...
 
 def drawn(seed: int, *shape: int) -> np.ndarray:
     return np.random.default_rng(seed).normal(0, 2, shape)
+
+
+@given(st.integers(0, 2**32 - 1), st.lists(st.floats(-3, 3), min_size=2, max_size=5).map(sorted))
+def test_readiness_counts_once_a_span(seed: int, readiness: list[float]) -> None:
+    layer, emissions = chain(), drawn(seed, 5, len(LABELS))
+    scores, begun = path_scores(layer, emissions), []
+    for more in readiness:
+        (tags,) = layer.tag(tuning.shifted([emissions], layer, more))
+        begun.append(len(ranges(tags)))
+        own = {path: value + more * sum(LABELS[k][0] == "B" for k in path) for path, value in scores.items()}
+        assert own[tuple(LABELS.index(tag) for tag in tags)] == pytest.approx(max(own.values()))
+    assert begun == sorted(begun)
+
+
+def test_readiness_finds_a_span_and_leaves_its_edges() -> None:
+    layer = ChainLayer(tag_names(["a"]), learn=False)
+    sure, doubtful, out = (-1.0, 1.0, 0.5), (0.5, 0.0, 0.0), (1.0, 0.0, 0.4)  # O B I
+    emissions = [np.array(row) for row in ([out, doubtful, out, out], [out, sure, out, out])]
+    gold = [[(1, 2, "a")], [(1, 2, "a")]]
+    assert tuning.best_readiness(layer, emissions, gold) == 1.0
+    assert [ranges(tags) for tags in layer.tag(tuning.shifted(emissions, layer, 1.0))] == gold
+    assert tuning.best_readiness(layer, emissions[1:], gold[1:]) == 0.0  # nothing to gain
 
 
 @pytest.mark.parametrize("lengths", [(1,), (4,), (3, 1, 4), (2, 0, 3)])

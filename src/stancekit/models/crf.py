@@ -34,7 +34,7 @@ class Crf:
     sides, `clusters` are the numbers of word clusters learnt from train ([] for none), `likely` marks words that
     often stand in spans, `context` tells whether a quotation is open from the sentences before, `lexicon` is a
     lexicon whose entries are features (a file, `bundled`, or null). `layers` beyond the first hold spans that
-    overlap. `tune` chooses on dev how readily a token is left outside.
+    overlap. `tune` chooses on dev how readily a span begins.
     """
 
     kinds: ClassVar[frozenset[str]] = frozenset({"spans", "devices"})
@@ -70,12 +70,12 @@ class Crf:
             problems.add("layers", f"{layers} layers hold nothing", "give 1 or more")
         problems.raise_any()
         self.chains: list[Chain] = []
-        self.bias = 0.0
+        self.readiness = 0.0
         self.lost: Counter[str] = Counter()
         self.attributes: DeviceAttributes | None = None
 
     def fit(self, train: Part, dev: Part) -> None:
-        """Learn words, chains and (for devices) attributes from train; tune the outside tag on dev."""
+        """Learn words, chains and (for devices) attributes from train; tune on dev how readily a span begins."""
         sentences = [example.sentence for example in train.examples]
         tagged = [self._tagged(s, a) for s, a in zip(sentences, train.gold, strict=True)]
         filled = [k for k in range(self.layers) if any(set(t.layers[k]) - {tags.OUTSIDE} for t in tagged)]
@@ -94,7 +94,7 @@ class Crf:
         self.attributes = self.new_attributes() if train.task.kind == "devices" else None
         if self.attributes is not None:
             self.attributes.fit(sentences, seen, [_devices(answer) for answer in train.gold])
-        self.bias = self._tuned(dev) if self.tune and len(dev) else 0.0
+        self.readiness = self._tuned(dev) if self.tune and len(dev) else 0.0
 
     def vectors(self, seen: Sequence[Seen], *, learn: bool = False) -> Vectors | None:
         """Return numbers that stand beside the feature strings, learning from train what they need; None for none."""
@@ -112,7 +112,7 @@ class Crf:
         gold = [tags.ranges(self._tagged(s, a).layers[0]) for s, a in zip(sentences, dev.gold, strict=True)]
         seen = self.encoder.see(sentences)
         scores = self.chains[0].scores(self.encoder.features(seen), self.vectors(seen))
-        return tuning.best_bias(self.chains[0], scores, gold)
+        return tuning.best_readiness(self.chains[0], scores, gold)
 
     def predict(self, examples: Sequence[Example]) -> list[Prediction]:
         """Answer every example with spans in text order and one confidence each.
@@ -137,18 +137,18 @@ class Crf:
         vectors = self.vectors(seen)
         for number, layer in enumerate(self.chains):
             scores = layer.scores(self.encoder.features(seen), vectors)
-            scores = tuning.shifted(scores, layer, 0.0 if number else self.bias)
+            scores = tuning.shifted(scores, layer, 0.0 if number else self.readiness)
             for row, spelt in zip(found, layer.spans(scores), strict=True):
                 row.extend(spelt)
         return [sorted(set(row)) for row in found]
 
     def save(self, folder: Path) -> None:
-        """Write `crf.json` (words, features, the outside tag's bias, losses) and `crf.safetensors` (weights)."""
+        """Write `crf.json` (words, features, readiness, losses) and `crf.safetensors` (weights)."""
         arrays = {f"{k}.{name}": values for k, c in enumerate(self.chains) for name, values in c.arrays().items()}
         plain = {
             "encoder": self.encoder.dump(),
             "chains": [c.dump() for c in self.chains],
-            "bias": self.bias,
+            "readiness": self.readiness,
             "lost": self.lost,
         }
         if self.attributes is not None:
@@ -162,7 +162,7 @@ class Crf:
         plain, arrays = read_json(folder / "crf.json"), tensors.read(folder / "crf.safetensors")
         self.encoder.restore(plain["encoder"])
         self.chains = [Chain.restore(c, tensors.under(arrays, f"{k}.")) for k, c in enumerate(plain["chains"])]
-        self.bias, self.lost = plain["bias"], Counter(plain["lost"])
+        self.readiness, self.lost = plain["readiness"], Counter(plain["lost"])
         self.attributes = self.new_attributes() if "attributes" in plain else None
         if self.attributes is not None:
             self.attributes.restore(plain["attributes"], arrays)

@@ -73,12 +73,12 @@ class CrfRelations:
             problems.add("folds", f"{folds} folds leave nothing to learn from", "give 2 or more")
         problems.raise_any()
         self.finder, self.reader = Chain(), Chain()
-        self.bias = 0.0
+        self.readiness = 0.0
         self.attributes = RelationAttributes()
         self.shapes: tuple[str, ...] = ()
 
     def fit(self, train: Part, dev: Part) -> None:
-        """Learn finder, reader and attributes from train; tune on dev how readily the finder tags."""
+        """Learn finder, reader and attributes from train; tune on dev how readily the finder begins a span."""
         sentences, gold = [e.sentence for e in train.examples], [relations_of(a) for a in train.gold]
         if not any(gold):
             raise fail("train", "there is no relation to learn from", "give more data, or another split")
@@ -102,7 +102,7 @@ class CrfRelations:
         self.attributes = RelationAttributes(self.encoder.rules)
         self.attributes.fit(sentences, gold)
         self.shapes = relation_shapes.usual(r for row in gold for r in row)
-        self.bias = self._tuned(dev) if self.tune and len(dev) else 0.0
+        self.readiness = self._tuned(dev) if self.tune and len(dev) else 0.0
 
     def _unseen_tags(
         self, sentences: Sequence[Sentence], seen: Sequence[Seen], flat: Sequence[list[str]]
@@ -129,7 +129,7 @@ class CrfRelations:
         sentences = [example.sentence for example in dev.examples]
         flat = [flat_tags(tokens(s.text), relations_of(a)) for s, a in zip(sentences, dev.gold, strict=True)]
         scores = self.finder.scores(self.encoder.features(self.encoder.see(sentences)))
-        return tuning.best_bias(self.finder, scores, [tags.ranges(row) for row in flat])
+        return tuning.best_readiness(self.finder, scores, [tags.ranges(row) for row in flat])
 
     def _reader_features(
         self, seen: Sequence[Seen], jobs: Sequence[tuple[int, Range]], hints: Sequence[Sequence[str]]
@@ -161,7 +161,7 @@ class CrfRelations:
 
     def _links(self, seen: Sequence[Seen]) -> list[list[Link]]:
         scores = self.finder.scores(self.encoder.features(seen))
-        flat = self.finder.spans(tuning.shifted(scores, self.finder, self.bias))
+        flat = self.finder.spans(tuning.shifted(scores, self.finder, self.readiness))
         if not self.reader.labels:
             return [relation_links.by_nearness(row) for row in flat]
         hints = [spell(row, len(s.toks)) for row, s in zip(flat, seen, strict=True)]
@@ -174,13 +174,13 @@ class CrfRelations:
         return [row + relation_links.without_cue(f, row) for row, f in zip(found, flat, strict=True)]
 
     def save(self, folder: Path) -> None:
-        """Write `crf_relations.json` (words, features, bias) and `crf_relations.safetensors` (weights)."""
+        """Write `crf_relations.json` (words, features, readiness) and `crf_relations.safetensors` (weights)."""
         plain = {
             "encoder": self.encoder.dump(),
             "finder": self.finder.dump(),
             "reader": self.reader.dump(),
             "attributes": self.attributes.dump(),
-            "bias": self.bias,
+            "readiness": self.readiness,
             "shapes": self.shapes,
         }
         arrays = {
@@ -197,4 +197,4 @@ class CrfRelations:
         self.reader = Chain.restore(plain["reader"], tensors.under(arrays, "reader."))
         self.attributes = RelationAttributes(self.encoder.rules)
         self.attributes.restore(plain["attributes"], tensors.under(arrays, "attributes."))
-        self.bias, self.shapes = plain["bias"], tuple(plain["shapes"])
+        self.readiness, self.shapes = plain["readiness"], tuple(plain["shapes"])

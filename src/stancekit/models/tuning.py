@@ -1,4 +1,8 @@
-"""How readily a tagger leaves a token outside all spans: one number, chosen on dev."""
+"""How readily a tagger begins a span: one number, chosen on dev.
+
+It is added where a span begins, once a span. Taken off the outside tag it would count for every token, and draw out the
+edges of spans with each of those that it lets in.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from stancekit.models.viterbi import Floats
-from stancekit.text.tags import OUTSIDE, ranges
+from stancekit.text.tags import ranges
 
 Ranges = list[tuple[int, int, str]]
 
@@ -22,26 +26,32 @@ class Tags(Protocol):
         """Return the best tags of each sentence."""
 
 
-_GRID = (0.0, -0.1, 0.1, -0.2, 0.2, -0.4, 0.4, -0.8, 0.8, -1.2, -1.6)
+_GRID = (0.0, 0.25, -0.25, 0.5, -0.5, 1.0, -1.0, 1.5, 2.0, 2.5, 3.0)
+_BEGINS = ("B-", "S-")
 
 
-def shifted(scores: Sequence[Floats], chain: Tags, bias: float) -> list[Floats]:
-    """Return the scores with `bias` added to the outside tag."""
-    if not bias or OUTSIDE not in chain.labels:
+def begins(tag: str) -> bool:
+    """Say whether a span begins at a token with this tag."""
+    return tag.startswith(_BEGINS)
+
+
+def shifted(scores: Sequence[Floats], chain: Tags, readiness: float) -> list[Floats]:
+    """Return the scores with `readiness` added to the tags at which a span begins."""
+    if not readiness:
         return list(scores)
-    row = [bias if label == OUTSIDE else 0.0 for label in chain.labels]
+    row = [readiness if begins(label) else 0.0 for label in chain.labels]
     return [score + row for score in scores]
 
 
-def best_bias(chain: Tags, scores: Sequence[Floats], gold: Sequence[Ranges]) -> float:
-    """Return the bias of the outside tag with the best mean of exact and overlapping span F1; 0 wins a tie."""
-    return best(lambda bias: [ranges(tags) for tags in chain.tag(shifted(scores, chain, bias))], gold)
+def best_readiness(chain: Tags, scores: Sequence[Floats], gold: Sequence[Ranges]) -> float:
+    """Return the readiness with the best mean of exact and overlapping span F1; 0 wins a tie."""
+    return best(lambda readiness: [ranges(tags) for tags in chain.tag(shifted(scores, chain, readiness))], gold)
 
 
 def best(found: Callable[[float], Sequence[Ranges]], gold: Sequence[Ranges]) -> float:
-    """Return the bias under which what is found has the best mean of exact and overlapping span F1; 0 wins a tie."""
-    quality = {bias: _quality(found(bias), gold) for bias in _GRID}
-    return max(_GRID, key=lambda bias: quality[bias])
+    """Return the readiness under which what is found has the best mean of exact and overlapping span F1."""
+    quality = {readiness: _quality(found(readiness), gold) for readiness in _GRID}
+    return max(_GRID, key=lambda readiness: quality[readiness])
 
 
 def _quality(predicted: Sequence[Ranges], gold: Sequence[Ranges]) -> float:

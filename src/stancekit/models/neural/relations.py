@@ -72,10 +72,10 @@ class Relations:
         problems.raise_any()
         self.encoder, self.context, self.max_length, self.empty = encoder, context, max_length, empty
         self.tune, self.lora, self.seed = tune, lora, seed
-        self.bias = 0.0
+        self.readiness = 0.0
 
     def fit(self, train: Part, dev: Part, workspace: Workspace | None = None) -> None:
-        """Fine-tune on train; best weights, early stopping and the finder's bias by dev."""
+        """Fine-tune on train; best weights, early stopping and the finder's readiness by dev."""
         gold = [relations_of(answer) for answer in train.gold]
         if not any(gold):
             raise fail("train", "there is no relation to learn from", "give more data, or another split")
@@ -151,7 +151,7 @@ class Relations:
     def _tune(self, dev: Part) -> None:
         laid = self._lay([e.sentence for e in dev.examples])
         wanted = [tags.ranges(flat_tags(o.toks, relations_of(a))) for o, a in zip(laid, dev.gold, strict=True)]
-        self.bias = tuning.best_bias(self.head.finder_chain, self._found(self._words(laid)), wanted)
+        self.readiness = tuning.best_readiness(self.head.finder_chain, self._found(self._words(laid)), wanted)
 
     def predict(self, examples: Sequence[Example]) -> list[Prediction]:
         """Answer every example with its relations, outermost first, and a confidence each.
@@ -162,7 +162,7 @@ class Relations:
 
     def _predict(self, examples: Sequence[Example], laid: Sequence[Laid]) -> list[Prediction]:
         chain, words = self.head.finder_chain, self._words(laid)
-        flat = chain.spans(tuning.shifted(self._found(words), chain, self.bias))
+        flat = chain.spans(tuning.shifted(self._found(words), chain, self.readiness))
         found = []
         for example, one, row, plain, read in zip(examples, laid, flat, words, self._read(laid, flat), strict=True):
             links = self.reader_rows.answer(self.head, one, row, plain, read)
@@ -182,12 +182,12 @@ class Relations:
         """Write the encoder as a plain Hugging Face folder, `heads.safetensors`, and `stancekit.json`."""
         self.net.save(folder)
         self.kit.save(folder)
-        write_json(folder / FILE, {**self.reader_rows.dump(), "bias": self.bias})
+        write_json(folder / FILE, {**self.reader_rows.dump(), "readiness": self.readiness})
 
     def load(self, folder: Path, task: Task) -> None:
         """Take back what `save` wrote."""
         plain = read_json(folder / FILE)
-        self.reader_rows, self.bias = RelationRows.restore(plain), plain["bias"]
+        self.reader_rows, self.readiness = RelationRows.restore(plain), plain["readiness"]
         self._prepare(folder)
         self.net.restore(folder)
         self.net.eval()

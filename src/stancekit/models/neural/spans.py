@@ -59,7 +59,7 @@ class Spans:
     up to 64 words as a whole, so that spans of different labels may nest and overlap. Devices are found first, and
     frame, target and denial read from the vectors at them. `context` sentences before and after are read too. Sentences
     longer than `max_length` pieces are read in overlapping windows and each word is taken from the window that shows
-    most around it. `tune` chooses on dev how readily a word is left outside. `lora` and `training` are those of
+    most around it. `tune` chooses on dev how readily a span begins. `lora` and `training` are those of
     `transformer`.
     """
 
@@ -87,11 +87,11 @@ class Spans:
         problems.raise_any()
         self.encoder, self.decoder, self.context, self.max_length = encoder, decoder, context, max_length
         self.tune, self.lora, self.seed = tune, lora, seed
-        self.bias, self.longest = 0.0, 0
+        self.readiness, self.longest = 0.0, 0
         self.lost: Counter[str] = Counter()
 
     def fit(self, train: Part, dev: Part, workspace: Workspace | None = None) -> None:
-        """Fine-tune on train; best weights, early stopping and the outside tag's bias by dev."""
+        """Fine-tune on train; best weights, early stopping and how readily spans begin by dev."""
         if not any(train.gold):
             raise fail("train", "there is no span to learn from", "give more data, or another split")
         if self.decoder == "scores":
@@ -176,19 +176,21 @@ class Spans:
         if scorer is not None:
             scores = scorer.scores([s["words"] for s in found])
             gold = [_ranges(one.toks, answer) for one, answer in zip(laid, dev.gold, strict=True)]
-            self.bias = tuning.best(lambda bias: [[s[:3] for s in own] for own in scorer.spans(scores, bias)], gold)
+            self.readiness = tuning.best(
+                lambda ready: [[s[:3] for s in own] for own in scorer.spans(scores, ready)], gold
+            )
         else:
             gold = [tags.ranges(self._tagged(one, own).layers[0]) for one, own in zip(laid, dev.gold, strict=True)]
-            self._lean(tuning.best_bias(self.net.chain, _emissions(found), gold))
+            self._lean(tuning.best_readiness(self.net.chain, _emissions(found), gold))
 
-    def _lean(self, bias: float) -> None:
-        """Lean toward the outside tag: in the classifier's own bias, so that transformers gives the same tags."""
+    def _lean(self, readiness: float) -> None:
+        """Begin spans so readily: in the classifier's own bias, so that transformers gives the same tags."""
         head = getattr(self.net.model, "classifier", None)
         if isinstance(head, nn.Linear) and head.bias is not None:
             with torch.no_grad():
-                head.bias[self.net.chain.labels.index(tags.OUTSIDE)] += bias
+                head.bias[[k for k, tag in enumerate(self.net.chain.labels) if tuning.begins(tag)]] += readiness
         else:
-            self.bias = bias
+            self.readiness = readiness
 
     def predict(self, examples: Sequence[Example]) -> list[Prediction]:
         """Answer every example with spans in text order and one confidence each.
@@ -215,16 +217,16 @@ class Spans:
     def _decoded(self, found: Sequence[Mapping[str, Floats]]) -> list[list[Found]]:
         scorer, chain = self.net.scorer, self.net.chain
         if scorer is not None:
-            return scorer.spans(scorer.scores([s["words"] for s in found]), self.bias)
-        return chain.spans(tuning.shifted(_emissions(found), chain, self.bias))
+            return scorer.spans(scorer.scores([s["words"] for s in found]), self.readiness)
+        return chain.spans(tuning.shifted(_emissions(found), chain, self.readiness))
 
     def save(self, folder: Path) -> None:
-        """Write a plain Hugging Face folder, `heads.safetensors`, and `stancekit.json` (labels, bias, actors)."""
+        """Write a plain Hugging Face folder, `heads.safetensors`, and `stancekit.json` (labels, readiness, actors)."""
         net.save_encoder(self.net.model, folder)
         self.kit.save(folder)
         heads = {n: v.detach().cpu().numpy() for n, v in self.net.heads().items()}
         tensors.write(folder / net.HEADS, heads)
-        plain = {"labels": self.task.labels, "bias": self.bias, "longest": self.longest, "lost": self.lost}
+        plain = {"labels": self.task.labels, "readiness": self.readiness, "longest": self.longest, "lost": self.lost}
         write_json(folder / FILE, {**plain, "actors": self.devices.dump()})
 
     def load(self, folder: Path, task: Task) -> None:
@@ -235,7 +237,7 @@ class Spans:
         self.longest = plain["longest"]
         self._prepare(folder, task, new=False)
         net.restore_heads(self.net, self.net.heads(), folder)
-        self.bias, self.lost = plain["bias"], Counter(plain["lost"])
+        self.readiness, self.lost = plain["readiness"], Counter(plain["lost"])
         self.devices.restore(plain["actors"])
         self.net.eval()
 

@@ -16,6 +16,8 @@ Scores = tuple[torch.Tensor, torch.Tensor, torch.Tensor]
 
 _DENIED: float = 0.3
 """A device so probably denied is: with one in thirty denied, one half would almost never be reached."""
+_WEIGHT = 0.3
+"""Of what a device is beside where it is: a device's losses would else outweigh the finder's, which are a word's."""
 
 
 class DeviceHeads(nn.Module):
@@ -47,7 +49,7 @@ class DeviceHeads(nn.Module):
 
 
 def loss(scores: Scores, frames: torch.Tensor, denied: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
-    """Return the summed mean losses over real spans.
+    """Return the summed mean losses over real spans, weighed beside those of finding them.
 
     `frames` is (n, spans), −1 where no span is; `denied` likewise 0 or 1; `targets` (n, spans, 1 + mentions) marks
     every mention of the device's target, or the first place for none (a row without a mark does not count).
@@ -63,7 +65,7 @@ def loss(scores: Scores, frames: torch.Tensor, denied: torch.Tensor, targets: to
         shares = F.log_softmax(target[marked], dim=-1)
         right = shares.masked_fill(targets[marked] <= 0, -torch.inf)
         found = found - torch.logsumexp(right, dim=-1).mean()
-    return found
+    return _WEIGHT * found
 
 
 class DeviceTagger(SpanTagger):

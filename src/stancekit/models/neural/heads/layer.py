@@ -80,10 +80,10 @@ class Layer:
 
 
 class TaggedLayer(Layer):
-    """A layer that is found by tags of words; dev says how readily (`bias`, toward no tag)."""
+    """A layer that is found by tags of words; dev says how readily spans begin (`readiness`)."""
 
     head: Any
-    bias = 0.0
+    readiness = 0.0
 
     @property
     def chain(self) -> ChainLayer:
@@ -106,15 +106,15 @@ class TaggedLayer(Layer):
 
     def found(self, words: Sequence[Floats]) -> list[list[tuple[int, int, str, float]]]:
         """Return the spans of each sentence: first word, last word + 1, label, confidence."""
-        return self.chain.spans(tuning.shifted(self._emissions(words), self.chain, self.bias))
+        return self.chain.spans(tuning.shifted(self._emissions(words), self.chain, self.readiness))
 
     def _emissions(self, words: Sequence[Floats]) -> list[Any]:
         with torch.inference_mode():
             return [self.head.find(tensor(w))[0].double().numpy() for w in words]
 
     def tune(self, laid: Sequence[Laid], words: Sequence[Floats], gold: Sequence[Layers]) -> None:
-        """Choose on dev how readily a word is tagged."""
+        """Choose on dev how readily spans begin."""
         known = [(k, found.layers[0]) for k, g in enumerate(gold) if (found := self.tagged(laid[k], g)) is not None]
         if known:
             emissions = self._emissions([words[k] for k, _ in known])
-            self.bias = tuning.best_bias(self.chain, emissions, [tags.ranges(spelt) for _, spelt in known])
+            self.readiness = tuning.best_readiness(self.chain, emissions, [tags.ranges(spelt) for _, spelt in known])

@@ -73,12 +73,12 @@ class AttributionLayer(TaggedLayer):
         return replace(whole, attributions=tuple(items))
 
     def dump(self) -> dict[str, Any]:
-        """Return the attributes' labels, the relations' shapes and the finder's bias."""
-        return {**super().dump(), **self.relations.dump(), "bias": self.bias}
+        """Return the attributes' labels, the relations' shapes and the finder's readiness."""
+        return {**super().dump(), **self.relations.dump(), "readiness": self.readiness}
 
     def restore(self, plain: Mapping[str, Any]) -> None:
         """Take back what `dump` returned."""
-        self.relations, self.bias = RelationRows.restore(plain), plain["bias"]
+        self.relations, self.readiness = RelationRows.restore(plain), plain["readiness"]
 
 
 class DeviceLayer(TaggedLayer):
@@ -132,13 +132,13 @@ class DeviceLayer(TaggedLayer):
         return replace(whole, devices=tuple(items))
 
     def dump(self) -> dict[str, Any]:
-        """Return the actors and the finder's bias."""
-        return {**super().dump(), "actors": self.devices.dump(), "bias": self.bias}
+        """Return the actors and the finder's readiness."""
+        return {**super().dump(), "actors": self.devices.dump(), "readiness": self.readiness}
 
     def restore(self, plain: Mapping[str, Any]) -> None:
         """Take back what `dump` returned."""
         self.devices.restore(plain["actors"])
-        self.bias = plain["bias"]
+        self.readiness = plain["readiness"]
 
 
 class TargetLayer(Layer):

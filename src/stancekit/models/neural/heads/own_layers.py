@@ -134,9 +134,9 @@ class SpanLayer(TaggedLayer):
         return replace(whole, labels={**whole.labels, self.name: tuple(items)})
 
     def dump(self) -> dict[str, Any]:
-        """Return labels and the finder's bias."""
-        return {**super().dump(), "bias": self.bias}
+        """Return labels and the finder's readiness."""
+        return {**super().dump(), "readiness": self.readiness}
 
     def restore(self, plain: Mapping[str, Any]) -> None:
         """Take back what `dump` returned."""
-        self.bias = plain["bias"]
+        self.readiness = plain["readiness"]

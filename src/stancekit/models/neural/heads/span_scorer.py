@@ -83,15 +83,15 @@ class SpanScorer(nn.Module):
                 for each in words
             ]
 
-    def spans(self, scores: Sequence[NDArray[np.float32]], bias: float = 0.0) -> list[list[Found]]:
-        """Return the spans with scores above `bias`, in text order, with their probabilities.
+    def spans(self, scores: Sequence[NDArray[np.float32]], readiness: float = 0.0) -> list[list[Found]]:
+        """Return the spans whose scores with `readiness` are above 0, in text order, with their probabilities.
 
         Of spans of one label that share a word the likeliest stays; spans of different labels do not know each other.
         """
-        return [self._of(each, bias) for each in scores]
+        return [self._of(each, readiness) for each in scores]
 
-    def _of(self, scores: NDArray[np.float32], bias: float) -> list[Found]:
-        places = np.argwhere(scores > bias)
+    def _of(self, scores: NDArray[np.float32], readiness: float) -> list[Found]:
+        places = np.argwhere(scores > -readiness)
         likely = scores[tuple(places.T)]
         found: list[Found] = []
         taken: dict[int, list[Range]] = {}
