@@ -83,6 +83,11 @@ ENDS = [
     ("The U.S. and the", "U.N", "Security Council", False),
     ("The U.S. and the", "U.N", "They met.", True),
     ("He left in the", "sun", "Birds sang.", True),
+    ("TUCSON,", "Ariz", "– While they slept, it rained.", False),
+    ("ORLANDO,", "Fla", "(AP) — The gate was shut.", False),
+    ("Gov. Ode of Salem,", "Ore", "Governors met.", False),
+    ("It happened in Boise, Idaho, and Salem,", "Ore", "The gate was shut.", True),
+    ("They mined", "ore", "Prices rose.", True),
 ]
 
 

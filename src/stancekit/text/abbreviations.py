@@ -22,7 +22,16 @@ _MAY_END = frozenset(
     "mt natl op plc pt rd ref regt rm sr st sta ste univ wm".split()
 )
 """A sentence ends after one where the next word is one that begins sentences."""
-_ALSO_WORDS = frozenset("card co col eng est fed fig gen hon mar min mon op ref rep rev sat sec sun".split())
+_STATES = frozenset(
+    "ala ariz ark calif colo conn del fla ga ill ind kan ky la mass md mich minn miss mo mont neb nev okla ore pa tenn "
+    "tex va vt wash wis wyo".split()
+)
+"""As in datelines (`TUCSON, Ariz. – While …`); the same holds after these, and none ends before a dash."""
+_DASHES = ("-", "–", "—")
+_ALSO_WORDS = frozenset(
+    "ark card co col del eng est fed fig gen hon ill ind la mar mass min miss mo mon op ore pa ref rep rev sat sec sun "
+    "wash".split()
+)
 """Words when written in small letters."""
 _ENDS_BEFORE_CAPITALS = frozenset("al etc".split())
 DAYS_AND_MONTHS = tuple(
@@ -76,7 +85,9 @@ def _after_common(low: str, word: str, following: str) -> bool:
         return not after[:1].isdigit() and after.lower() not in _DATES
     if low in _ENDS_BEFORE_CAPITALS:
         return after[:1].isupper()
-    if low in _MAY_END or _has_no_vowel(word):
+    if low in _STATES and following.startswith(_DASHES):
+        return False
+    if low in _MAY_END or low in _STATES or _has_no_vowel(word):
         return starts_sentence(following)
     return True
 
