@@ -55,14 +55,19 @@ def drawn(seed: int, *shape: int) -> np.ndarray:
     return np.random.default_rng(seed).normal(0, 2, shape)
 
 
+def entered(path: tuple[int, ...]) -> int:
+    """Return how often a span begins where none was before."""
+    return sum(LABELS[a] == "O" and LABELS[b][0] == "B" for a, b in pairwise((0, *path)))
+
+
 @given(st.integers(0, 2**32 - 1), st.lists(st.floats(-3, 3), min_size=2, max_size=5).map(sorted))
 def test_readiness_counts_once_a_span(seed: int, readiness: list[float]) -> None:
     layer, emissions = chain(), drawn(seed, 5, len(LABELS))
     scores, begun = path_scores(layer, emissions), []
     for more in readiness:
-        (tags,) = layer.tag(tuning.shifted([emissions], layer, more))
-        begun.append(len(ranges(tags)))
-        own = {path: value + more * sum(LABELS[k][0] == "B" for k in path) for path, value in scores.items()}
+        (tags,) = layer.tag([emissions], more)
+        begun.append(entered(tuple(LABELS.index(tag) for tag in tags)))
+        own = {path: value + more * entered(path) for path, value in scores.items()}
         assert own[tuple(LABELS.index(tag) for tag in tags)] == pytest.approx(max(own.values()))
     assert begun == sorted(begun)
 
@@ -73,7 +78,7 @@ def test_readiness_finds_a_span_and_leaves_its_edges() -> None:
     emissions = [np.array(row) for row in ([out, doubtful, out, out], [out, sure, out, out])]
     gold = [[(1, 2, "a")], [(1, 2, "a")]]
     assert tuning.best_readiness(layer, emissions, gold) == 1.0
-    assert [ranges(tags) for tags in layer.tag(tuning.shifted(emissions, layer, 1.0))] == gold
+    assert [ranges(tags) for tags in layer.tag(emissions, 1.0)] == gold
     assert tuning.best_readiness(layer, emissions[1:], gold[1:]) == 0.0  # nothing to gain
 
 

@@ -96,23 +96,30 @@ class Chain:
             total += self.states[[find(feature, unknown) for row in template for feature in row]]
         return np.split(total, np.cumsum(lengths)[:-1])
 
-    def tag(self, scores: Sequence[viterbi.Floats]) -> list[list[str]]:
-        """Return the best tags of each sentence."""
-        paths = viterbi.best_paths(scores, self.transitions.astype(np.float64))
+    def tag(self, scores: Sequence[viterbi.Floats], readiness: float = 0.0) -> list[list[str]]:
+        """Return the best tags of each sentence, spans begun so readily."""
+        paths = viterbi.best_paths(*self._ready(scores, readiness))
         return [[self.labels[at] for at in path] for path in paths]
 
-    def marginals(self, scores: Sequence[viterbi.Floats]) -> list[viterbi.Floats]:
+    def marginals(self, scores: Sequence[viterbi.Floats], readiness: float = 0.0) -> list[viterbi.Floats]:
         """Return the probability of every label at every token, each (tokens, labels)."""
-        return viterbi.marginals(scores, self.transitions.astype(np.float64))
+        return viterbi.marginals(*self._ready(scores, readiness))
 
-    def spans(self, scores: Sequence[viterbi.Floats]) -> list[list[tuple[int, int, str, float]]]:
+    def _ready(
+        self, scores: Sequence[viterbi.Floats], readiness: float
+    ) -> tuple[Sequence[viterbi.Floats], viterbi.Floats]:
+        return viterbi.ready(scores, self.transitions.astype(np.float64), self.labels, readiness)
+
+    def spans(
+        self, scores: Sequence[viterbi.Floats], readiness: float = 0.0
+    ) -> list[list[tuple[int, int, str, float]]]:
         """Return the spans of the best tags: first token, last token + 1, label, confidence.
 
         The confidence is the least probability, over the span's tokens, that the token bears the span's label.
         """
         return [
             [(a, b, label, self._confidence(probable, a, b, label)) for a, b, label in ranges(tags)]
-            for tags, probable in zip(self.tag(scores), self.marginals(scores), strict=True)
+            for tags, probable in zip(self.tag(scores, readiness), self.marginals(scores, readiness), strict=True)
         ]
 
     def _confidence(self, probable: viterbi.Floats, start: int, end: int, label: str) -> float:

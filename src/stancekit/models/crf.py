@@ -137,8 +137,8 @@ class Crf:
         vectors = self.vectors(seen)
         for number, layer in enumerate(self.chains):
             scores = layer.scores(self.encoder.features(seen), vectors)
-            scores = tuning.shifted(scores, layer, 0.0 if number else self.readiness)
-            for row, spelt in zip(found, layer.spans(scores), strict=True):
+            spans = layer.spans(scores, 0.0 if number else self.readiness)
+            for row, spelt in zip(found, spans, strict=True):
                 row.extend(spelt)
         return [sorted(set(row)) for row in found]
 

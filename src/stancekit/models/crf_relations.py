@@ -161,7 +161,7 @@ class CrfRelations:
 
     def _links(self, seen: Sequence[Seen]) -> list[list[Link]]:
         scores = self.finder.scores(self.encoder.features(seen))
-        flat = self.finder.spans(tuning.shifted(scores, self.finder, self.readiness))
+        flat = self.finder.spans(scores, self.readiness)
         if not self.reader.labels:
             return [relation_links.by_nearness(row) for row in flat]
         hints = [spell(row, len(s.toks)) for row, s in zip(flat, seen, strict=True)]

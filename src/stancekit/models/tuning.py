@@ -1,8 +1,4 @@
-"""How readily a tagger begins a span: one number, chosen on dev.
-
-It is added where a span begins, once a span. Taken off the outside tag it would count for every token, and draw out the
-edges of spans with each of those that it lets in.
-"""
+"""How readily a tagger begins a span: one number, chosen on dev."""
 
 from __future__ import annotations
 
@@ -18,34 +14,16 @@ Ranges = list[tuple[int, int, str]]
 class Tags(Protocol):
     """What gives tags for scores: a chain by CRFsuite, or a layer of a network."""
 
-    @property
-    def labels(self) -> Sequence[str]:
-        """The tags' names."""
-
-    def tag(self, scores: Sequence[Floats], /) -> list[list[str]]:
-        """Return the best tags of each sentence."""
+    def tag(self, scores: Sequence[Floats], readiness: float, /) -> list[list[str]]:
+        """Return the best tags of each sentence, spans begun so readily."""
 
 
-_GRID = (0.0, 0.25, -0.25, 0.5, -0.5, 1.0, -1.0, 1.5, 2.0, 2.5, 3.0)
-_BEGINS = ("B-", "S-")
-
-
-def begins(tag: str) -> bool:
-    """Say whether a span begins at a token with this tag."""
-    return tag.startswith(_BEGINS)
-
-
-def shifted(scores: Sequence[Floats], chain: Tags, readiness: float) -> list[Floats]:
-    """Return the scores with `readiness` added to the tags at which a span begins."""
-    if not readiness:
-        return list(scores)
-    row = [readiness if begins(label) else 0.0 for label in chain.labels]
-    return [score + row for score in scores]
+_GRID = (0.0, 0.25, -0.25, 0.5, -0.5, 1.0, -1.0, 1.5, 2.0, 2.5, 3.0, 4.0)
 
 
 def best_readiness(chain: Tags, scores: Sequence[Floats], gold: Sequence[Ranges]) -> float:
     """Return the readiness with the best mean of exact and overlapping span F1; 0 wins a tie."""
-    return best(lambda readiness: [ranges(tags) for tags in chain.tag(shifted(scores, chain, readiness))], gold)
+    return best(lambda readiness: [ranges(tags) for tags in chain.tag(scores, readiness)], gold)
 
 
 def best(found: Callable[[float], Sequence[Ranges]], gold: Sequence[Ranges]) -> float:

@@ -10,12 +10,30 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from stancekit.text.tags import OUTSIDE
+
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 _BATCH = 256
 _LEAST = -300.0
 """Weights further below the best are taken for this: their exponentials would vanish, and divisions with them."""
+
+
+def ready(
+    scores: Sequence[Floats], transitions: Floats, labels: Sequence[str], readiness: float
+) -> tuple[Sequence[Floats], Floats]:
+    """Return scores and transitions with `readiness` added where a span begins after no span: once a span.
+
+    Taken off the outside tag it would count for every token, and draw out the edges of spans; added to the tags that
+    begin spans it would cut long ones up.
+    """
+    if not readiness:
+        return scores, transitions
+    outside = np.array([label == OUTSIDE for label in labels], dtype=np.float64)
+    begins = readiness * np.array([label.startswith(("B-", "S-")) for label in labels])
+    found = [np.concatenate([score[:1] + begins, score[1:]]) for score in scores]
+    return found, transitions + outside[:, None] * begins
 
 
 def best_paths(scores: Sequence[Floats], transitions: Floats) -> list[Ints]:

@@ -162,7 +162,7 @@ class Relations:
 
     def _predict(self, examples: Sequence[Example], laid: Sequence[Laid]) -> list[Prediction]:
         chain, words = self.head.finder_chain, self._words(laid)
-        flat = chain.spans(tuning.shifted(self._found(words), chain, self.readiness))
+        flat = chain.spans(self._found(words), self.readiness)
         found = []
         for example, one, row, plain, read in zip(examples, laid, flat, words, self._read(laid, flat), strict=True):
             links = self.reader_rows.answer(self.head, one, row, plain, read)

@@ -172,25 +172,33 @@ class Spans:
     def _tune(self, laid: Sequence[Laid], dev: Part) -> None:
         if not self.tune:
             return
-        found, scorer = states.run(self.net, laid, self._collate()), self.net.scorer
+        found, scorer, chain = states.run(self.net, laid, self._collate()), self.net.scorer, self.net.chain
         if scorer is not None:
             scores = scorer.scores([s["words"] for s in found])
-            gold = [_ranges(one.toks, answer) for one, answer in zip(laid, dev.gold, strict=True)]
-            self.readiness = tuning.best(
-                lambda ready: [[s[:3] for s in own] for own in scorer.spans(scores, ready)], gold
-            )
+            whole = [_ranges(one.toks, answer) for one, answer in zip(laid, dev.gold, strict=True)]
+            self.readiness = tuning.best(lambda r: [[s[:3] for s in own] for own in scorer.spans(scores, r)], whole)
+            return
+        emissions = _emissions(found)
+        gold = [tags.ranges(self._tagged(one, own).layers[0]) for one, own in zip(laid, dev.gold, strict=True)]
+        if chain.learn or not self._is_standard():
+            self.readiness = tuning.best_readiness(chain, emissions, gold)
         else:
-            gold = [tags.ranges(self._tagged(one, own).layers[0]) for one, own in zip(laid, dev.gold, strict=True)]
-            self._lean(tuning.best_readiness(self.net.chain, _emissions(found), gold))
+            self._lean(tuning.best(lambda r: [tags.ranges(row) for row in chain.tag(self._leant(emissions, r))], gold))
+
+    def _is_standard(self) -> bool:
+        """Say whether the tags come from one linear layer, as in most token classifiers of transformers."""
+        head = getattr(self.net.model, "classifier", None)
+        return isinstance(head, nn.Linear) and head.bias is not None
+
+    def _leant(self, emissions: Sequence[NDArray[np.float64]], readiness: float) -> list[NDArray[np.float64]]:
+        begins = np.array([tag.startswith("B-") for tag in self.net.chain.labels])
+        return [each + readiness * begins for each in emissions]
 
     def _lean(self, readiness: float) -> None:
-        """Begin spans so readily: in the classifier's own bias, so that transformers gives the same tags."""
-        head = getattr(self.net.model, "classifier", None)
-        if isinstance(head, nn.Linear) and head.bias is not None:
-            with torch.no_grad():
-                head.bias[[k for k, tag in enumerate(self.net.chain.labels) if tuning.begins(tag)]] += readiness
-        else:
-            self.readiness = readiness
+        """Begin spans so readily by the classifier's own bias, so that transformers gives the same tags."""
+        begins = [k for k, tag in enumerate(self.net.chain.labels) if tag.startswith("B-")]
+        with torch.no_grad():
+            self.net.model.classifier.bias[begins] += readiness
 
     def predict(self, examples: Sequence[Example]) -> list[Prediction]:
         """Answer every example with spans in text order and one confidence each.
@@ -218,7 +226,7 @@ class Spans:
         scorer, chain = self.net.scorer, self.net.chain
         if scorer is not None:
             return scorer.spans(scorer.scores([s["words"] for s in found]), self.readiness)
-        return chain.spans(tuning.shifted(_emissions(found), chain, self.readiness))
+        return chain.spans(_emissions(found), self.readiness)
 
     def save(self, folder: Path) -> None:
         """Write a plain Hugging Face folder, `heads.safetensors`, and `stancekit.json` (labels, readiness, actors)."""

@@ -68,20 +68,27 @@ class ChainLayer(nn.Module):
         """Return the scores as numpy's Viterbi takes them."""
         return self.scores().detach().cpu().double().numpy()
 
-    def tag(self, emissions: Sequence[NDArray[np.float64]]) -> list[list[str]]:
-        """Return the best valid tags of each sentence, by its emissions (words, tags)."""
-        paths = viterbi.best_paths([self._begun(each) for each in emissions], self.table())
+    def tag(self, emissions: Sequence[NDArray[np.float64]], readiness: float = 0.0) -> list[list[str]]:
+        """Return the best valid tags of each sentence, by its emissions (words, tags), spans begun so readily."""
+        paths = viterbi.best_paths(*self._ready(emissions, readiness))
         return [[self.labels[at] for at in path] for path in paths]
 
-    def spans(self, emissions: Sequence[NDArray[np.float64]]) -> list[list[tuple[int, int, str, float]]]:
+    def _ready(
+        self, emissions: Sequence[NDArray[np.float64]], readiness: float
+    ) -> tuple[Sequence[NDArray[np.float64]], NDArray[np.float64]]:
+        return viterbi.ready([self._begun(each) for each in emissions], self.table(), self.labels, readiness)
+
+    def spans(
+        self, emissions: Sequence[NDArray[np.float64]], readiness: float = 0.0
+    ) -> list[list[tuple[int, int, str, float]]]:
         """Return the spans of the best valid tags: first word, last word + 1, label, confidence.
 
         The confidence is the least probability, over the span's words, that the word bears the span's label.
         """
-        probable = viterbi.marginals([self._begun(each) for each in emissions], self.table())
+        probable = viterbi.marginals(*self._ready(emissions, readiness))
         return [
             [(a, b, label, self._confidence(shares[a:b], label)) for a, b, label in ranges(row)]
-            for row, shares in zip(self.tag(emissions), probable, strict=True)
+            for row, shares in zip(self.tag(emissions, readiness), probable, strict=True)
         ]
 
     def _begun(self, emissions: NDArray[np.float64]) -> NDArray[np.float64]:

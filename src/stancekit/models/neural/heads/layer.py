@@ -106,7 +106,7 @@ class TaggedLayer(Layer):
 
     def found(self, words: Sequence[Floats]) -> list[list[tuple[int, int, str, float]]]:
         """Return the spans of each sentence: first word, last word + 1, label, confidence."""
-        return self.chain.spans(tuning.shifted(self._emissions(words), self.chain, self.readiness))
+        return self.chain.spans(self._emissions(words), self.readiness)
 
     def _emissions(self, words: Sequence[Floats]) -> list[Any]:
         with torch.inference_mode():
