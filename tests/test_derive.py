@@ -190,6 +190,13 @@ def test_a_range_keeps_to_one_side_of_a_quotation(marked: str) -> None:
     assert text[toks[first].start : toks[last - 1].end] == SIDES[marked]
 
 
+def test_a_range_is_cut_until_it_holds_no_mark_alone() -> None:
+    text = '9::9::“9::"9'  # the second cut leaves a mark that the first had left whole
+    toks = tokens(text)
+    (own,) = one_side(text, toks, [(0, 11)])
+    assert one_side(text, toks, [own]) == [own]
+
+
 @given(texts(), st.data())
 def test_a_range_is_only_ever_cut(text: str, data: st.DataObject) -> None:
     toks = tokens(text)

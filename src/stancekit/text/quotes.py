@@ -47,16 +47,23 @@ def one_side(text: str, toks: Sequence[Span], ranges: Iterable[tuple[int, int]])
     """
     pairs = quotations(text)
     found = []
-    for first, last in ranges:
-        start, end = toks[first].start, toks[last - 1].end
-        for opens, after in pairs:
-            if opens < start < after - 1 < end:
-                end = after - 1
-            elif start <= opens < end - 1 and end < after:
-                start = opens + 1
-        kept = [k for k in range(first, last) if start <= toks[k].start and toks[k].end <= end]
-        found.append((kept[0], kept[-1] + 1) if kept else (first, last))
+    for one in ranges:
+        while (less := _cut(toks, one, pairs)) != one:
+            one = less
+        found.append(one)
     return found
+
+
+def _cut(toks: Sequence[Span], own: tuple[int, int], pairs: Sequence[tuple[int, int]]) -> tuple[int, int]:
+    first, last = own
+    start, end = toks[first].start, toks[last - 1].end
+    for opens, after in pairs:
+        if opens < start < after - 1 < end:
+            end = after - 1
+        elif start <= opens < end - 1 and end < after:
+            start = opens + 1
+    kept = [k for k in range(first, last) if start <= toks[k].start and toks[k].end <= end]
+    return (kept[0], kept[-1] + 1) if kept else own
 
 
 def both_sides(text: str, toks: Sequence[Span], ranges: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
