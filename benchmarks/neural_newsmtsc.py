@@ -11,8 +11,7 @@ base's seeds, `ensemble with linear` that and a linear model, `distilled` learns
 the base's settings in the tagger of all layers, and `joint, shared` learns the bundled corpus (its train part) beside.
 Rows that begin with `all of train` have no inner dev: nothing stops them; `read` averages the last of them that is
 asked for. `attend` and `sentiment first` (an encoder of `sentiment_first.py`) are the levers that were found
-last, and have such rows of their own. A row whose name ends in `distilled` learns from the seeds' average of the row
-before that ending.
+last, and have such rows of their own.
 """
 
 from __future__ import annotations
@@ -84,11 +83,7 @@ ROWS |= {
     **{f"{WHOLE}, {name}": ROWS[name] for name in ("attend", "sentiment first", "no dropout")},
 }
 ROWS |= dict.fromkeys(AVERAGED, ROWS["base"])
-TAUGHT = ", distilled"
-ROWS |= {
-    f"{name}{TAUGHT}".removeprefix("base, "): {**ROWS[name], "name": "neural_newsmtsc:Student"}
-    for name in ("base", f"{WHOLE}, sentiment first")
-}
+ROWS["distilled"] = {**ROWS["base"], "name": "neural_newsmtsc:Student"}
 _TAGGER = {"name": "joint", "max_length": 128, "training": {**BASE["training"]}}
 ROWS |= {"joint": _TAGGER, "joint, shared": _TAGGER}
 
@@ -145,23 +140,13 @@ def screened(
     if own["name"] == "joint":
         return [run.predictions for run in by_joint(given, title, own, train, held, shared="shared" in name)]
     if name == "distilled":
-        own["teachers"] = kept(given, f"base{named(given)}")
-    both = joined(held, train) if name == "base" else held
+        own["teachers"] = [str(given.keep / f"base{named(given)} {seed}.jsonl") for seed in given.seeds]
+    both = Part(TASK, held.examples + train.examples, held.gold + train.gold) if name == "base" else held
     dev = Part(TASK) if name.startswith(WHOLE) else None
     runs = run_seeds(
         given, title, own, train, both, metric=FIGURE.row, dev=dev
     )  # train, too: `distilled` learns from it
     return [run.predictions[: len(held)] for run in runs]
-
-
-def kept(given: Any, title: str) -> list[str]:
-    """Return the files of a row's predictions, one a seed."""
-    return [str(given.keep / f"{title} {seed}.jsonl") for seed in given.seeds]
-
-
-def joined(one: Part, other: Part) -> Part:
-    """Return the examples of two parts as one part."""
-    return Part(TASK, one.examples + other.examples, one.gold + other.gold)
 
 
 def averaged(
@@ -205,20 +190,14 @@ def read(given: Any) -> None:
     train = limited(part(given.data / "train.jsonl"), given.limit)
     both, cuts = files(given, {e.sentence.document for e in train.examples})
     single, rows = "base", settings(ROWS, given)
-    teachers = {name: name.removesuffix(TAUGHT) for name in rows if name.endswith(TAUGHT)}
-    if missing := sorted(set(teachers.values()) - set(rows)):
-        raise SystemExit(f"--only: {missing[0]!r} is learnt from, name it before the row that is distilled")
     for name, own in rows.items():
         if name in AVERAGED:
             own.update(rows[single])
             found[name] = averaged(given, name, own, found[single], train, both)
         else:
             single, dev = name, Part(TASK) if name.startswith(WHOLE) else None
-            if name in teachers:
-                own["teachers"] = kept(given, f"dev {teachers[name]}")
-            asked = joined(both, train) if name in teachers.values() else both
-            runs = run_seeds(given, f"dev {name}", own, train, asked, metric=FIGURE.row, dev=dev)
-            found[name] = [run.predictions[: len(both)] for run in runs]
+            runs = run_seeds(given, f"dev {name}", own, train, both, metric=FIGURE.row, dev=dev)
+            found[name] = [run.predictions for run in runs]
         for title, numbers in cuts.items():
             print(title)
             told = {row: [[run[k] for k in numbers] for run in runs] for row, runs in found.items()}
@@ -233,7 +212,7 @@ def files(given: Any, articles: set[str]) -> tuple[Part, dict[str, list[int]]]:
     both, cuts = Part(TASK), {}
     for name in ("dev_rw", "dev_mt"):
         own, first = limited(part(given.data / f"{name}.jsonl"), given.limit), len(both)
-        both = joined(both, own)
+        both = Part(TASK, both.examples + own.examples, both.gold + own.gold)
         cuts[name] = list(range(first, len(both)))
         title = f"{name}, articles not in train"
         cuts[title] = [k for k in cuts[name] if both.examples[k].sentence.document not in articles]

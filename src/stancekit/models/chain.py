@@ -98,17 +98,7 @@ class Chain:
 
     def tag(self, scores: Sequence[viterbi.Floats], readiness: float = 0.0) -> list[list[str]]:
         """Return the best tags of each sentence, spans begun so readily."""
-        paths = viterbi.best_paths(*self._ready(scores, readiness))
-        return [[self.labels[at] for at in path] for path in paths]
-
-    def marginals(self, scores: Sequence[viterbi.Floats], readiness: float = 0.0) -> list[viterbi.Floats]:
-        """Return the probability of every label at every token, each (tokens, labels)."""
-        return viterbi.marginals(*self._ready(scores, readiness))
-
-    def _ready(
-        self, scores: Sequence[viterbi.Floats], readiness: float
-    ) -> tuple[Sequence[viterbi.Floats], viterbi.Floats]:
-        return viterbi.ready(scores, self.transitions.astype(np.float64), self.labels, readiness)
+        return self._named(viterbi.best_paths(*self._ready(scores, readiness)))
 
     def spans(
         self, scores: Sequence[viterbi.Floats], readiness: float = 0.0
@@ -117,10 +107,20 @@ class Chain:
 
         The confidence is the least probability, over the span's tokens, that the token bears the span's label.
         """
+        ready, transitions = self._ready(scores, readiness)
+        tagged, probable = self._named(viterbi.best_paths(ready, transitions)), viterbi.marginals(ready, transitions)
         return [
-            [(a, b, label, self._confidence(probable, a, b, label)) for a, b, label in ranges(tags)]
-            for tags, probable in zip(self.tag(scores, readiness), self.marginals(scores, readiness), strict=True)
+            [(a, b, label, self._confidence(shares, a, b, label)) for a, b, label in ranges(row)]
+            for row, shares in zip(tagged, probable, strict=True)
         ]
+
+    def _ready(
+        self, scores: Sequence[viterbi.Floats], readiness: float
+    ) -> tuple[Sequence[viterbi.Floats], viterbi.Floats]:
+        return viterbi.ready(scores, self.transitions.astype(np.float64), self.labels, readiness)
+
+    def _named(self, paths: Iterable[viterbi.Ints]) -> list[list[str]]:
+        return [[self.labels[at] for at in path] for path in paths]
 
     def _confidence(self, probable: viterbi.Floats, start: int, end: int, label: str) -> float:
         own = [at for at, tag in enumerate(self.labels) if tag != OUTSIDE and tag.partition("-")[2] == label]

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from stancekit.text.tags import OUTSIDE
+from stancekit.text.tags import OUTSIDE, begins
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -31,9 +31,9 @@ def ready(
     if not readiness:
         return scores, transitions
     outside = np.array([label == OUTSIDE for label in labels], dtype=np.float64)
-    begins = readiness * np.array([label.startswith(("B-", "S-")) for label in labels])
-    found = [np.concatenate([score[:1] + begins, score[1:]]) for score in scores]
-    return found, transitions + outside[:, None] * begins
+    more = readiness * np.array([begins(label) for label in labels])
+    found = [np.concatenate([score[:1] + more, score[1:]]) for score in scores]
+    return found, transitions + outside[:, None] * more
 
 
 def best_paths(scores: Sequence[Floats], transitions: Floats) -> list[Ints]:

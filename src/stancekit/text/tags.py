@@ -63,6 +63,11 @@ def _span_tags(label: str, length: int, scheme: str) -> list[str]:
     return [f"B-{label}"] + [f"I-{label}"] * (length - 2) + [f"E-{label}"]
 
 
+def begins(tag: str) -> bool:
+    """Say whether a span begins at a token with this tag."""
+    return tag.startswith(("B-", "S-"))
+
+
 def token_ranges(parts: Parts, toks: Sequence[Span]) -> list[tuple[int, int]]:
     """Return the tokens that each part touches as (first, last + 1), joined where they overlap."""
     starts, ends = [t.start for t in toks], [t.end for t in toks]

@@ -191,12 +191,12 @@ class Spans:
         return isinstance(head, nn.Linear) and head.bias is not None
 
     def _leant(self, emissions: Sequence[NDArray[np.float64]], readiness: float) -> list[NDArray[np.float64]]:
-        begins = np.array([tag.startswith("B-") for tag in self.net.chain.labels])
-        return [each + readiness * begins for each in emissions]
+        more = readiness * np.array([tags.begins(tag) for tag in self.net.chain.labels])
+        return [each + more for each in emissions]
 
     def _lean(self, readiness: float) -> None:
         """Begin spans so readily by the classifier's own bias, so that transformers gives the same tags."""
-        begins = [k for k, tag in enumerate(self.net.chain.labels) if tag.startswith("B-")]
+        begins = [k for k, tag in enumerate(self.net.chain.labels) if tags.begins(tag)]
         with torch.no_grad():
             self.net.model.classifier.bias[begins] += readiness
 

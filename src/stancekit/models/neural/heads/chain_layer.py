@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import torch
@@ -70,7 +70,9 @@ class ChainLayer(nn.Module):
 
     def tag(self, emissions: Sequence[NDArray[np.float64]], readiness: float = 0.0) -> list[list[str]]:
         """Return the best valid tags of each sentence, by its emissions (words, tags), spans begun so readily."""
-        paths = viterbi.best_paths(*self._ready(emissions, readiness))
+        return self._named(viterbi.best_paths(*self._ready(emissions, readiness)))
+
+    def _named(self, paths: Iterable[viterbi.Ints]) -> list[list[str]]:
         return [[self.labels[at] for at in path] for path in paths]
 
     def _ready(
@@ -85,10 +87,11 @@ class ChainLayer(nn.Module):
 
         The confidence is the least probability, over the span's words, that the word bears the span's label.
         """
-        probable = viterbi.marginals(*self._ready(emissions, readiness))
+        ready, table = self._ready(emissions, readiness)
+        tagged, probable = self._named(viterbi.best_paths(ready, table)), viterbi.marginals(ready, table)
         return [
             [(a, b, label, self._confidence(shares[a:b], label)) for a, b, label in ranges(row)]
-            for row, shares in zip(self.tag(emissions, readiness), probable, strict=True)
+            for row, shares in zip(tagged, probable, strict=True)
         ]
 
     def _begun(self, emissions: NDArray[np.float64]) -> NDArray[np.float64]:
