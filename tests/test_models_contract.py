@@ -1,5 +1,8 @@
 """Every model of the component table keeps the model protocol, on every kind of task that it says it fits."""
 
+import json
+import shutil
+
 import pytest
 
 from stancekit import codebook, components, files, tasks
@@ -112,6 +115,25 @@ def test_model_keeps_the_protocol(name, kind, parts, tmp_path, encoders):
     assert again.predict(dev.examples) == predictions
     assert again.predict(dev.examples[::-1]) == predictions[::-1]
     assert contents(first) == contents(saved(again, tmp_path / "again"))
+    for key in ("readiness", "denial"):  # what models saved before did not keep is never guessed
+        if forgotten(first, tmp_path / key, key):
+            with pytest.raises(KeyError, match=key):
+                build(name, kind, tmp_path, encoders).load(tmp_path / key, dev.task)
+
+
+def forgotten(folder, to, key):
+    """Copy a saved model without what its JSON holds under a key, at any depth; say whether it held something."""
+    shutil.copytree(folder, to)
+    found = False
+
+    def without(plain):
+        nonlocal found
+        found |= key in plain
+        return {k: v for k, v in plain.items() if k != key}
+
+    for path in to.rglob("*.json"):
+        path.write_text(json.dumps(json.loads(path.read_text(), object_hook=without)))
+    return found
 
 
 def check_answers(kind, dev, predictions):

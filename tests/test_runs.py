@@ -184,12 +184,26 @@ def test_strange_files_in_a_model_are_refused(finished: Path) -> None:
         stancekit.load(finished).predict(["a text"])
 
 
+def rewritten(run: Path, name: str, text: str) -> None:
+    """Write another file of a run, as if the run had been made with it."""
+    (run / name).write_text(text)
+    manifest = json.loads((run / "manifest.json").read_text())
+    manifest["files"][name] = files.file_hash(run / name)
+    (run / "manifest.json").write_text(json.dumps(manifest))
+
+
+def test_a_model_that_lacks_what_models_keep_today_asks_for_training(finished: Path) -> None:
+    (name,) = (n for n in content(finished) if n.startswith("model/") and n.endswith(".json"))
+    plain = json.loads((finished / name).read_text())
+    rewritten(finished, name, json.dumps({k: v for k, v in plain.items() if k != "labels"}))
+    with pytest.raises(StancekitError, match="the model cannot be read: .*labels.* → train the run again"):
+        stancekit.load(finished).predict(["a text"])
+
+
 def test_code_from_elsewhere_is_refused(finished: Path) -> None:
-    config = finished / "config.yaml"
-    config.write_text(config.read_text().replace("name: linear", "name: os:system"))
-    manifest = json.loads((finished / "manifest.json").read_text())
-    manifest["files"]["config.yaml"] = files.file_hash(config)
-    (finished / "manifest.json").write_text(json.dumps(manifest))
+    rewritten(
+        finished, "config.yaml", (finished / "config.yaml").read_text().replace("name: linear", "name: os:system")
+    )
     with pytest.raises(StancekitError, match="code from elsewhere"):
         stancekit.load(finished)
 

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from stancekit.models import candidates, scorer, tensors
 from stancekit.models.candidates import ActorFinder, Mention, same_stem
-from stancekit.models.device_features import Range, frame_features, negation_features, target_features
+from stancekit.models.denial import Denial, Range
+from stancekit.models.device_features import frame_features, target_features
 from stancekit.models.encoder import Seen
 from stancekit.models.scorer import Scorer
 from stancekit.schema import Device, Sentence, Span
@@ -17,9 +18,7 @@ from stancekit.text import quotes
 from stancekit.text.tags import token_ranges
 
 _YES, _NO = "yes", "no"
-_NAMES = ("frame", "target", "negation")
-_DENIED = 0.15
-"""A device so probably negated is: with one in thirty, F1 is best far below one half (conflicts left out in turn)."""
+_NAMES = ("frame", "target")
 
 
 class DeviceAttributes:
@@ -32,6 +31,7 @@ class DeviceAttributes:
     def __init__(self) -> None:
         self.finder = ActorFinder()
         self.scorers = {name: Scorer() for name in _NAMES}
+        self.denial = Denial()
 
     def fit(self, sentences: Sequence[Sentence], seen: Sequence[Seen], gold: Sequence[Sequence[Device]]) -> None:
         """Learn from the devices of train, aligned with its sentences."""
@@ -43,16 +43,16 @@ class DeviceAttributes:
             if (span := token_hull(seen[at], device)) is not None
         ]
         frames = [(frame_features(seen[at], span), device.frame) for at, device, span in devices]
-        negations = [(negation_features(seen[at], span), _answer(device.negated)) for at, device, span in devices]
         targets = []
         for finder in (self.finder, ActorFinder()):
             named = finder.in_documents(sentences, seen)
             for at, device, span in devices:
                 rows = target_features(seen[at], span, device.frame, named[at], finder.gazetteer)
                 targets += [(row, _answer(_is_target(name, device))) for name, row in rows.items()]
-        for name, pairs in zip(_NAMES, (frames, targets, negations), strict=True):
+        for name, pairs in zip(_NAMES, (frames, targets), strict=True):
             if pairs:
                 self.scorers[name] = scorer.train([row for row, _ in pairs], [label for _, label in pairs])
+        self.denial.learn((seen[at], span, device.negated) for at, device, span in devices)
 
     def complete(
         self, sentences: Sequence[Sentence], seen: Sequence[Seen], spans: Sequence[Sequence[Range]]
@@ -76,23 +76,23 @@ class DeviceAttributes:
         rows = target_features(seen, span, frame, mentions, self.finder.gazetteer)
         chances = self.scorers["target"].probability(list(rows.values()), _YES)
         target = list(rows)[int(chances.argmax())] or None
-        denied = self.scorers["negation"].probability([negation_features(seen, span)], _YES)[0]
         place = Span(seen.toks[span[0]].start, seen.toks[span[1] - 1].end)
-        return Device(parts=(place,), frame=frame, target=target, negated=bool(denied >= _DENIED))
+        return Device(parts=(place,), frame=frame, target=target, negated=self.denial.is_denied(seen, span))
 
     def dump(self) -> dict[str, Any]:
-        """Return the actors and the features as JSON."""
+        """Return the actors, the features and what tells denial as JSON."""
         actors = {"gazetteer": sorted(self.finder.gazetteer), "aliases": self.finder.aliases}
-        return actors | {name: self.scorers[name].dump() for name in _NAMES}
+        return actors | {name: self.scorers[name].dump() for name in _NAMES} | {"denial": self.denial.dump()}
 
     def arrays(self) -> dict[str, NDArray[Any]]:
-        """Return the weights."""
+        """Return the weights of frames and targets."""
         return {f"{name}.{key}": values for name in _NAMES for key, values in self.scorers[name].arrays().items()}
 
     def restore(self, plain: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> None:
         """Take back what `dump` and `arrays` returned."""
         self.finder = ActorFinder(plain["gazetteer"], plain["aliases"])
         self.scorers = {name: Scorer.restore(plain[name], tensors.under(arrays, f"{name}.")) for name in _NAMES}
+        self.denial.restore(plain["denial"])
 
 
 def _answer(value: bool) -> str:

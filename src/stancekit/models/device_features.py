@@ -1,4 +1,4 @@
-"""What is seen of a framing device to tell its frame, its target and its negation."""
+"""What is seen of a framing device to tell its frame and its target."""
 
 from __future__ import annotations
 
@@ -6,14 +6,8 @@ import itertools
 from collections.abc import Iterable, Mapping, Sequence
 
 from stancekit.models.candidates import Mention
+from stancekit.models.denial import BREAKS, Range
 from stancekit.models.encoder import Seen
-
-Range = tuple[int, int]
-"""First token and last token + 1."""
-
-_NEGATORS = frozenset("no not n't n’t never none nobody nothing neither nor without hardly denied denies".split())
-_BREAKS = frozenset({",", ";", ":", "—", "–", "--", "but"})
-_FAR = 8
 
 
 def frame_features(seen: Seen, span: Range) -> list[str]:
@@ -59,7 +53,7 @@ def _where(seen: Seen, span: Range, mentions: Sequence[Mention]) -> list[str]:
     side = "before" if nearest.end <= span[0] else "after" if nearest.start >= span[1] else "inside"
     low, high = min(nearest.end, span[1]), max(nearest.start, span[0])
     between = words[low:high]
-    clause = "apart" if _BREAKS & set(between) else "near"
+    clause = "apart" if BREAKS & set(between) else "near"
     far = _distance(nearest, span)
     step = "0" if far == 0 else "2" if far <= 2 else "5" if far <= 5 else "far"
     quoted = "quote" if {"B", "E"} & set(seen.columns["quote"][low:high]) else "same"
@@ -78,15 +72,3 @@ def _speaks(columns: Mapping[str, Sequence[str]], mention: Mention) -> bool:
 
 def _distance(mention: Mention, span: Range) -> int:
     return max(0, mention.start - span[1], span[0] - mention.end)
-
-
-def negation_features(seen: Seen, span: Range) -> list[str]:
-    """Return features of the words before a device in its clause, negators above all."""
-    words = seen.columns["word"]
-    start = span[0]
-    while start > 0 and words[start - 1] not in _BREAKS and span[0] - start < _FAR:
-        start -= 1
-    before = words[start : span[0]]
-    found = [f"word:{x}" for x in before[-3:]] + [f"inside:{x}" for x in words[slice(*span)] if x in _NEGATORS]
-    hits = [x for x in before if x in _NEGATORS]
-    return [*found, "negator", f"negator:{hits[-1]}", f"gap:{len(before) - before.index(hits[-1])}"] if hits else found

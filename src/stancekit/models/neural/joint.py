@@ -37,9 +37,10 @@ class Joint:
 
     A sentence teaches the heads whose layer it has; a layer that all of train lacks is not answered. Attributions: a
     finder tags cues, and a reader the parts of each cue's relation, from the vectors of the same pass. Devices: found
-    by tags, then frame, target and denial. Stances: the mention's vector beside the sentence's. Each label set of its
-    own has a head of its own: toward targets, of the whole sentence, or of spans. `weights` multiplies the loss of a
-    layer by its task's name. `context`, `max_length`, `lora` and `training` are those of `transformer`.
+    by tags, then frame and target, and denial by the words before. Stances: the mention's vector beside the sentence's.
+    Each label set of its own has a head of its own: toward targets, of the whole sentence, or of spans. `weights`
+    multiplies the loss of a layer by its task's name. `context`, `max_length`, `lora` and `training` are those of
+    `transformer`.
     """
 
     kinds: ClassVar[frozenset[str]] = frozenset({"layers"})

@@ -56,11 +56,11 @@ class Spans:
 
     `decoder`: `crf` learns which tag follows which, `valid` only forbids what spells no span (transformers'
     token-classification pipeline gives the same tags then, where they are valid), and `scores` judges every stretch of
-    up to 64 words as a whole, so that spans of different labels may nest and overlap. Devices are found first, and
-    frame, target and denial read from the vectors at them. `context` sentences before and after are read too. Sentences
-    longer than `max_length` pieces are read in overlapping windows and each word is taken from the window that shows
-    most around it. `tune` chooses on dev how readily a span begins. `lora` and `training` are those of
-    `transformer`.
+    up to 64 words as a whole, so that spans of different labels may nest and overlap. Devices are found first, frame
+    and target read from the vectors at them, and denial from the words before (`models.denial`). `context` sentences
+    before and after are read too. Sentences longer than `max_length` pieces are read in overlapping windows and each
+    word is taken from the window that shows most around it. `tune` chooses on dev how readily a span begins. `lora`
+    and `training` are those of `transformer`.
     """
 
     kinds: ClassVar[frozenset[str]] = frozenset({"spans", "devices"})

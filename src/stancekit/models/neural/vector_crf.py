@@ -13,8 +13,9 @@ from stancekit.models import tensors
 from stancekit.models.chain import Vectors
 from stancekit.models.crf import Crf
 from stancekit.models.decision import Decision, Plan
+from stancekit.models.denial import Range
 from stancekit.models.device_attributes import DeviceAttributes, token_hull
-from stancekit.models.device_features import Range, frame_features
+from stancekit.models.device_features import frame_features
 from stancekit.models.encoder import Seen
 from stancekit.models.neural.encoders.frozen import Frozen
 from stancekit.models.neural.encoders.word_vectors import Floats, WordReader, WordVectors

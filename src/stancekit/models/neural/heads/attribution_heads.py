@@ -9,6 +9,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from stancekit.models.neural.heads.chain_layer import ChainLayer, tag_names
+from stancekit.models.neural.learning import losses
 from stancekit.models.neural.texts.ragged import TABLE, fitted, span_vectors
 from stancekit.tasks import ROLES
 
@@ -77,5 +78,5 @@ class AttributionHeads(nn.Module):
         for name, scored in self.attributes(words, cues, batch["sources"]).items():
             wanted = batch[name]
             if (wanted >= 0).any():
-                found = found + 0.3 * F.cross_entropy(scored[wanted >= 0], wanted[wanted >= 0])
+                found = found + losses.BESIDE * F.cross_entropy(scored[wanted >= 0], wanted[wanted >= 0])
         return found

@@ -1,8 +1,7 @@
-"""What a device is, read from the encoder's vectors: its frame, the actor it frames, and whether it is denied."""
+"""What a device is, read from the encoder's vectors: its frame, and the actor it frames."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 
 import torch
@@ -10,30 +9,25 @@ from torch import nn
 from torch.nn import functional as F
 
 from stancekit.models.neural.heads.span_tagger import SpanTagger
+from stancekit.models.neural.learning import losses
 from stancekit.models.neural.texts.ragged import mean, span_vectors
 
-Scores = tuple[torch.Tensor, torch.Tensor, torch.Tensor]
-
-_DENIED: float = 0.3
-"""A device so probably denied is: with one in thirty denied, one half would almost never be reached."""
-_WEIGHT = 0.3
-"""Of what a device is beside where it is: a device's losses would else outweigh the finder's, which are a word's."""
+Scores = tuple[torch.Tensor, torch.Tensor]
 
 
 class DeviceHeads(nn.Module):
-    """Scores frames, denial and targets of spans; a target is one of the sentence's mentions of actors, or none."""
+    """Scores frames and targets of spans; a target is one of the sentence's mentions of actors, or none."""
 
     def __init__(self, width: int, frames: int) -> None:
         super().__init__()
         self.dense = nn.Linear(2 * width, width)
         self.frame = nn.Linear(width, frames)
-        self.denied = nn.Linear(width, 1)
         self.asks = nn.Linear(width, width)
         self.none = nn.Linear(width, 1)
         self.dropout = nn.Dropout(0.1)
 
     def forward(self, words: torch.Tensor, whole: torch.Tensor, spans: torch.Tensor, mentions: torch.Tensor) -> Scores:
-        """Return frame (n, spans, frames), denial (n, spans) and target (n, spans, 1 + mentions) scores.
+        """Return frame (n, spans, frames) and target (n, spans, 1 + mentions) scores.
 
         `words` are vectors (n, words, width), `whole` the sentences' (n, width), `spans` and `mentions` word ranges
         (n, …, 2) filled up with −1.
@@ -45,27 +39,26 @@ class DeviceHeads(nn.Module):
         match = torch.einsum("nsh,nmh->nsm", self.asks(seen), named) / words.shape[-1] ** 0.5
         match = match.float().masked_fill((mentions[:, :, 0] < 0)[:, None], -1e4)
         target = torch.cat([self.none(seen).float(), match], dim=-1)
-        return self.frame(seen).float(), self.denied(seen).squeeze(-1).float(), target
+        return self.frame(seen).float(), target
 
 
-def loss(scores: Scores, frames: torch.Tensor, denied: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+def loss(scores: Scores, frames: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
     """Return the summed mean losses over real spans, weighed beside those of finding them.
 
-    `frames` is (n, spans), −1 where no span is; `denied` likewise 0 or 1; `targets` (n, spans, 1 + mentions) marks
-    every mention of the device's target, or the first place for none (a row without a mark does not count).
+    `frames` is (n, spans), −1 where no span is; `targets` (n, spans, 1 + mentions) marks every mention of the device's
+    target, or the first place for none (a row without a mark does not count).
     """
-    frame, denial, target = scores
+    frame, target = scores
     real = frames >= 0
     if not real.any():
-        return frame.sum() * 0.0 + denial.sum() * 0.0 + target.clamp(min=-1.0).sum() * 0.0
+        return frame.sum() * 0.0 + target.clamp(min=-1.0).sum() * 0.0
     found = F.cross_entropy(frame[real], frames[real])
-    found = found + F.binary_cross_entropy_with_logits(denial[real], denied[real].float())
     marked = real & (targets.sum(dim=-1) > 0)
     if marked.any():
         shares = F.log_softmax(target[marked], dim=-1)
         right = shares.masked_fill(targets[marked] <= 0, -torch.inf)
         found = found - torch.logsumexp(right, dim=-1).mean()
-    return _WEIGHT * found
+    return losses.BESIDE * found
 
 
 class DeviceTagger(SpanTagger):
@@ -81,7 +74,7 @@ class DeviceTagger(SpanTagger):
         if "spans" not in batch:
             return found
         scores = self.heads(words, mean(words, batch["real"]), batch["spans"], batch["mentions"])
-        return found + loss(scores, batch["frames"], batch["denied"], wanted_mentions(batch))
+        return found + loss(scores, batch["frames"], wanted_mentions(batch))
 
 
 def wanted_mentions(batch: Mapping[str, torch.Tensor]) -> torch.Tensor:
@@ -89,8 +82,3 @@ def wanted_mentions(batch: Mapping[str, torch.Tensor]) -> torch.Tensor:
     wanted, actors = batch["wanted"], batch["actors"]
     named = (wanted[:, :, None] == actors[:, None]) & (wanted[:, :, None] > 0)
     return torch.cat([(wanted == 0)[:, :, None], named], dim=-1).float()
-
-
-def is_denied(score: float) -> bool:
-    """Say whether a device is denied, by its score."""
-    return 1 / (1 + math.exp(-score)) >= _DENIED

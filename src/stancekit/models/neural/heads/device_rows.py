@@ -1,4 +1,4 @@
-"""Devices as rows of numbers for the heads, and back: spans of words, frames, denial, and actors' mentions."""
+"""Devices as rows of numbers for the heads, and back: spans of words, frames, and actors' mentions."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ import torch
 
 from stancekit.models import candidates
 from stancekit.models.candidates import ActorFinder, Mention
+from stancekit.models.denial import Denial
 from stancekit.models.encoder import Seen
 from stancekit.models.neural.encoders.states import Floats, Laid, in_row, tensor
-from stancekit.models.neural.heads import device_heads
 from stancekit.models.neural.heads.device_heads import DeviceHeads
 from stancekit.models.neural.texts.words import WordRow
 from stancekit.schema import Device, Span
@@ -23,7 +23,6 @@ FIELDS = {
     "devices": (0, -1),
     "spans": (2, -1),
     "frames": (0, -1),
-    "denied": (0, -1),
     "wanted": (0, -2),
     "mentions": (2, -1),
     "actors": (0, -1),
@@ -35,17 +34,24 @@ FIELDS = {
 
 
 class DeviceRows:
-    """Knows the frames and the actors of train; makes rows of devices and devices of scores."""
+    """Knows train's frames, its actors and what denies a device; makes rows of devices and devices of scores."""
 
     def __init__(self, frames: Sequence[str]) -> None:
         self.frames = tuple(frames)
         self.finder = ActorFinder()
+        self.denial = Denial()
 
     def learn(self, laid: Sequence[Laid], gold: Sequence[Sequence[Device]]) -> None:
-        """Learn the names and aliases of the actors that train's devices frame."""
-        sentences = [one.sentence for one in laid]
+        """Learn the names and aliases of the actors that train's devices frame, and the words that deny devices."""
+        sentences, seen = [one.sentence for one in laid], [_seen(one) for one in laid]
         targets = [sorted({d.target for d in row if d.target}) for row in gold]
-        self.finder = candidates.learn(sentences, [_seen(one) for one in laid], targets)
+        self.finder = candidates.learn(sentences, seen, targets)
+        self.denial.learn(
+            (seen[at], place, device.negated)
+            for at, row in enumerate(gold)
+            for device in row
+            if (place := _hull(laid[at], device)) is not None
+        )
 
     def mentions(self, laid: Sequence[Laid]) -> list[list[Mention]]:
         """Return the mentions of actors in each sentence."""
@@ -61,7 +67,6 @@ class DeviceRows:
         return {
             "spans": [place for _, place in kept],
             "frames": [self.frames.index(real[k].frame) for k, _ in kept],
-            "denied": [int(real[k].negated) for k, _ in kept],
             "wanted": [names.get(real[k].target or "", -1) if real[k].target else 0 for k, _ in kept],
             "mentions": [place for _, place in own],
             "actors": [names[mentions[k].actor] for k, _ in own],
@@ -77,28 +82,30 @@ class DeviceRows:
         places = [(m.start, m.end) for m in named] or [(-1, -1)]
         vectors = tensor(words)
         with torch.inference_mode():
-            frame, denied, target = heads(vectors, vectors.mean(dim=1), tensor(spans), tensor(places))
+            frame, target = heads(vectors, vectors.mean(dim=1), tensor(spans), tensor(places))
         shares = torch.softmax(frame[0].double(), dim=-1).numpy()
         chances = torch.softmax(target[0].double(), dim=-1).numpy()
-        found = []
+        found, seen = [], _seen(one)
         for k, (start, end) in enumerate(spans):
             best = int(shares[k].argmax())
             device = Device(
                 parts=(Span(one.toks[start].start, one.toks[end - 1].end),),
                 frame=self.frames[best],
                 target=_likeliest(chances[k], named),
-                negated=device_heads.is_denied(float(denied[0, k])),
+                negated=self.denial.is_denied(seen, (start, end)),
             )
             found.append((device, float(shares[k, best])))
         return found
 
     def dump(self) -> dict[str, Any]:
         """Return what was learnt as JSON."""
-        return {"gazetteer": sorted(self.finder.gazetteer), "aliases": self.finder.aliases}
+        actors = {"gazetteer": sorted(self.finder.gazetteer), "aliases": self.finder.aliases}
+        return {**actors, "denial": self.denial.dump()}
 
     def restore(self, plain: Mapping[str, Any]) -> None:
         """Take back what `dump` returned."""
         self.finder = ActorFinder(plain["gazetteer"], plain["aliases"])
+        self.denial.restore(plain["denial"])
 
 
 def _hull(one: Laid, device: Device) -> tuple[int, int] | None:

@@ -39,7 +39,7 @@ class TagNet(nn.Module):
             found = found + self.scorer.loss(words, firsts >= 0, batch["scored"])
         if self.devices is not None:
             scores = self.devices(words, ragged.mean(words, firsts >= 0), batch["spans"], batch["mentions"])
-            found = found + device_loss(scores, batch["frames"], batch["denied"], wanted_mentions(batch))
+            found = found + device_loss(scores, batch["frames"], wanted_mentions(batch))
         return {"loss": found}
 
     def heads(self) -> dict[str, torch.Tensor]:

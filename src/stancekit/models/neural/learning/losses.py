@@ -12,6 +12,8 @@ from torch.nn import functional as F
 from stancekit.errors import Problems, did_you_mean
 
 NAMES = ("cross_entropy", "focal", "asymmetric")
+BESIDE = 0.3
+"""What a span is (frame, target, source type) counts so much beside where it is, whose losses are a word's."""
 _FOCUS = 2.0
 _EASY, _SHIFT = 4.0, 0.05
 
