@@ -1,10 +1,9 @@
-"""Attribution relations on PolNeAR: strict span F1 by CoNLL rules, linked F1, a perfect tagger's ceiling, quotations.
+"""Attribution relations on PolNeAR: strict span F1 by CoNLL rules, linked F1, a perfect tagger's ceiling.
 
 Run from the repository root, with the folder that holds `train` and `dev`:
     OMP_NUM_THREADS=1 python benchmarks/polnear.py choose --data PATH    (settings, on a sixth of train by article)
     OMP_NUM_THREADS=1 python benchmarks/polnear.py dev --data PATH       (reads dev once, and notes it in the ledger)
     python benchmarks/polnear.py ceiling --data PATH
-    python benchmarks/polnear.py quotations --data PATH    (sentences that stand in a quotation: are they ascribed?)
 """
 
 from __future__ import annotations
@@ -12,23 +11,18 @@ from __future__ import annotations
 import argparse
 import resource
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 import ledger
-from neural_figures import counted, shown
 from stancekit import codebook, tasks
 from stancekit.data.load import load
 from stancekit.metrics.strict import flatten
 from stancekit.models.crf_relations import CrfRelations
-from stancekit.schema import Attribution, Sentence, Span, characters
+from stancekit.schema import Attribution, Sentence, Span
 from stancekit.scoring import Scores, score
-from stancekit.text.quotes import is_quotation
 from stancekit.text.segment import sentences as segment
-from stancekit.text.speech import running
 from stancekit.text.tags import token_ranges
 from stancekit.text.tokens import tokens
 
@@ -97,18 +91,22 @@ def dev(data: Path) -> None:
         ledger.append("polnear", "dev", scores.find(metric, label), f"relations {label}".strip(), SETTING)
 
 
-def uncut(folder: Path, article: str) -> Iterator[Span]:
-    """Yield the parts of an article's relations by its first annotator, on offsets of the article."""
+def as_annotated(folder: Path, article: str) -> list[list[Span]]:
+    """Return the relations of an article by its first annotator, each as its parts, on offsets of the article."""
     file = min((folder / "attributions").glob(f"{article}_*.ann"))
     lines = [line.split("\t") for line in file.read_bytes().decode("utf-8").split("\n")]
     offsets = {f[0]: f[1].split(" ", 1)[1] for f in lines if f[0].startswith("T") and len(f) > 2}
+    found = []
     for fields in lines:
+        parts = []
         for item in fields[1].split() if fields[0].startswith("E") and len(fields) > 1 else ():
             role, name = item.split(":")
             if not role.startswith("Attribution") and name in offsets:
-                for pair in offsets[name].split(";"):
-                    start, end = map(int, pair.split())
-                    yield Span(start, end, role.lower().rstrip("0123456789"))
+                pairs = [tuple(map(int, pair.split())) for pair in offsets[name].split(";")]
+                parts += [Span(start, end, role.lower().rstrip("0123456789")) for start, end in pairs]
+        if parts:
+            found.append(parts)
+    return found
 
 
 def ceiling(data: Path) -> None:
@@ -129,7 +127,8 @@ def ceiling(data: Path) -> None:
             words += own
         gold = {
             Span(words[a].start, words[b - 1].end, part.label)
-            for part in uncut(data / "dev", article)
+            for relation in as_annotated(data / "dev", article)
+            for part in relation
             for a, b in token_ranges((part,), words)
         }
         right, given, wanted = right + len(found & gold), given + len(found), wanted + len(gold)
@@ -137,43 +136,17 @@ def ceiling(data: Path) -> None:
     print(f"recall {100 * right / wanted:.1f} of {wanted} parts as annotated")
 
 
-def quotations(folder: Path) -> None:
-    """Print how many sentences stand in a quotation as a whole, and how many of them annotators ascribe to somebody.
-
-    That is: nine tenths of its letters stand in contents of the article's relations, of whatever sentence.
-    """
-    cells: dict[str, list[tuple[float, float]]] = {"marks of its own": [], "none, inside a longer quotation": []}
-    groups: dict[str, list[str]] = {name: [] for name in cells}
-    total = 0
-    for path in sorted((folder / "text").glob("*.txt")):
-        text, article = path.read_bytes().decode("utf-8"), path.stem
-        said = characters(tuple(part for part in uncut(folder, article) if part.label == "content"))
-        spans = segment(text)
-        total += len(spans)
-        for span, quotation in zip(spans, running(text, spans), strict=True):
-            if quotation is not None:
-                letters = [at for at in range(span.start, span.end) if text[at].isalnum()]
-                ascribed = sum(at in said for at in letters) >= 0.9 * len(letters)
-                kind = list(cells)[0 if is_quotation(span.of(text)) else 1]
-                cells[kind].append((1, ascribed))
-                groups[kind].append(article)
-    for kind, found in cells.items():
-        rate = counted("ascribed", np.array(found, dtype=float), groups[kind], lambda c: c[..., 1] / c[..., 0])
-        print(f"{kind}: {len(found)} of {total} sentences; ascribed {shown(rate)}")
-        ledger.append("polnear", folder.name, rate, f"in a quotation, {kind}", {}, once=True)
-
-
 def main() -> None:
     """Run the command."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("command", choices=["choose", "dev", "ceiling", "quotations"])
+    parser.add_argument("command", choices=["choose", "dev", "ceiling"])
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--only", type=int, nargs="*", default=[], help="numbers of the settings to try")
     given = parser.parse_args()
     if given.command == "choose":
         choose(given.data, given.only)
     else:
-        {"dev": dev, "ceiling": ceiling, "quotations": lambda data: quotations(data / "dev")}[given.command](given.data)
+        {"dev": dev, "ceiling": ceiling}[given.command](given.data)
 
 
 if __name__ == "__main__":

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 
 from stancekit.schema import Attribution, Layers, Span, words_of
 from stancekit.text.segment import sentences
-from stancekit.text.speech import Placed, running, speakers, spoken
+from stancekit.text.speech import Placed, paragraphs, running, speakers, spoken
 from strategies import texts
 
 ARTICLES = {  # an article, and which of its sentences stand in a quotation as a whole
@@ -15,6 +17,7 @@ ARTICLES = {  # an article, and which of its sentences stand in a quotation as a
     '"Straight. Two of them. Three," he said.': [1, 1, 0],
     "“First paragraph. It goes on.\n\n“Second one. Done,” she said.": [1, 1, 1, 0],
     "He left it open: “We go. They stay.\n\nThe town is quiet.": [0, 1, 0],
+    "He left it open: “We go. They stay.\n\n“We do.” They do.": [0, 1, 1, 0],
     "The “liberated” town is quiet. “Yes.” The ‘free’ press’s word.": [0, 1, 0],
 }
 
@@ -59,6 +62,40 @@ def test_what_is_said_in_a_quotation_is_its_speakers() -> None:
         (1, 0): (2, "Holt"),
     }
     assert [spoken(one) for one in told] == layers  # what is told already is not told again
+
+
+SPEAKERS = {  # an article; its relations as sentence, source, content; and who speaks in its sentences without a source
+    "“We held,” said Holt. “It was a massacre. Nobody helped.”": ([(0, "Holt", "“We held,”")], {1: "Holt", 2: "Holt"}),
+    "Holt said it was bad. “Nobody helped.”": ([(0, "Holt", "it was bad")], {1: "Holt"}),
+    "“We go,” said Ann, and Bo said no. “Yes.”": ([(0, "Bo", ""), (0, "Ann", "“We go,”")], {1: "Ann"}),
+    "“We held,” said Holt.\n\n“A massacre.” “Yes.”": ([(0, "Holt", "“We held,”")], {1: "Holt", 2: "Holt"}),
+    "“We held,” said Holt.\n\n“A massacre.”\n\n“Yes.”": ([(0, "Holt", "“We held,”")], {1: "Holt", 2: "Holt"}),
+    "“A massacre. Yes.\n\n“We held,” said Holt.": ([(2, "Holt", "“We held,”")], {0: "Holt", 1: "Holt"}),
+    "Holt went on:\n\n“A massacre.”": ([(0, "Holt", "")], {1: "Holt"}),
+    "Holt said it was bad.\n\n“A massacre.”": ([(0, "Holt", "it was bad")], {}),
+    "“We held,” said Holt.\n\nIt is quiet. “A massacre.”": ([(0, "Holt", "“We held,”")], {}),
+    "“We held,” said Holt.\n\nIt is quiet.\n\n“A massacre.”": ([(0, "Holt", "“We held,”")], {}),
+}
+
+
+@pytest.mark.parametrize("text", SPEAKERS)
+def test_whose_words_a_quotation_is(text: str) -> None:
+    told, wanted = SPEAKERS[text]
+    spans, placed = sentences(text), []
+    for k, (span, quote, number) in enumerate(zip(spans, running(text, spans), paragraphs(text, spans), strict=True)):
+        relations = tuple(
+            Attribution(source=at(span.of(text), source), cue=(Span(0, 1),), content=at(span.of(text), content))
+            for own, source, content in told
+            if own == k
+        )
+        layers = Layers(text=span.of(text), attributions=relations, devices=())
+        placed.append(Placed(layers, span.start, quote, number))
+    placed = [replace(one, layers=spoken(one)) for one in placed]
+    assert {number: who.text for (number, _), who in speakers(placed).items()} == wanted
+
+
+def at(text: str, words: str) -> tuple[Span, ...]:
+    return (Span(text.index(words), text.index(words) + len(words)),) if words else ()
 
 
 def test_without_a_layer_nothing_is_added() -> None:

@@ -22,7 +22,7 @@ from stancekit.text.segment import sentences as segment
 from stancekit.text.speech import Placed
 
 DEFAULT = "runs/demo"
-_STARTS, _ENDS = "quotation_start", "quotation_end"
+_STARTS, _ENDS, _PARAGRAPH = "quotation_start", "quotation_end", "paragraph"
 
 
 class Tagger:
@@ -123,26 +123,31 @@ def _sure(found: Asked, at: int, gold: Layers) -> dict[str, list[float]]:
 
 
 def split_article(text: str, document: str) -> list[Sentence]:
-    """Split a raw article; each sentence's place in it stands in `meta` as `start` and `end`.
+    """Split a raw article; each sentence's place in it stands in `meta` as `start`, `end` and `paragraph` (from 0).
 
     Of one that stands in a quotation as a whole, `quotation_start` and `quotation_end` tell where that begins and ends.
     """
     spans = segment(text)
+    places = zip(spans, speech.paragraphs(text, spans), speech.running(text, spans), strict=True)
     return [
         Sentence(
             id=f"{document}.{index}",
             text=span.of(text),
             document=document,
             index=index,
-            meta={"start": span.start, "end": span.end, **({_STARTS: q.start, _ENDS: q.end} if q else {})},
+            meta={
+                **{"start": span.start, "end": span.end, _PARAGRAPH: number},
+                **({_STARTS: q.start, _ENDS: q.end} if q else {}),
+            },
         )
-        for index, (span, q) in enumerate(zip(spans, speech.running(text, spans), strict=True))
+        for index, (span, number, q) in enumerate(places)
     ]
 
 
 def _placed(sentence: Sentence) -> Placed:
     quotation = Span(int(sentence.meta[_STARTS]), int(sentence.meta[_ENDS])) if _STARTS in sentence.meta else None
-    return Placed(sentence.gold, int(sentence.meta.get("start", 0)), quotation)
+    start, paragraph = (int(sentence.meta.get(name, 0)) for name in ("start", _PARAGRAPH))
+    return Placed(sentence.gold, start, quotation, paragraph)
 
 
 def _canonical(device: Device, text: str, finder: Finder, listed: bool) -> Device:

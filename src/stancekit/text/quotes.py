@@ -16,6 +16,18 @@ def quotations(text: str) -> list[tuple[int, int]]:
 
     One left open runs to the text's end; one that only closes begins at its start. An apostrophe is no mark.
     """
+    found, open_marks = _read(text)
+    found.extend((start, len(text)) for _, start in open_marks)
+    return sorted(set(found), key=lambda pair: (pair[0], -pair[1]))
+
+
+def left_open(text: str) -> int | None:
+    """Return where the outermost quotation begins that nothing closes, None where all are closed."""
+    return min((start for _, start in _read(text)[1]), default=None)
+
+
+def _read(text: str) -> tuple[list[tuple[int, int]], list[tuple[str, int]]]:
+    """Return the quotations that are closed, and the marks, with their places, of those that are not."""
     found: list[tuple[int, int]] = []
     open_marks: list[tuple[str, int]] = []
     for at, mark in enumerate(text):
@@ -29,8 +41,7 @@ def quotations(text: str) -> list[tuple[int, int]]:
             open_marks.append((mark, at))
         elif _only_closes(mark, text, at):
             found.append((0, at + 1))
-    found.extend((start, len(text)) for _, start in open_marks)
-    return sorted(set(found), key=lambda pair: (pair[0], -pair[1]))
+    return found, open_marks
 
 
 def is_quotation(text: str) -> bool:
