@@ -75,7 +75,7 @@ def measure(folder: Path, articles: dict[str, list[Sentence]]) -> tuple[dict[str
             ascribed[OWN if is_quotation(span.of(text)) else LONGER].add(article, 1, sources is not None)
             if any(relation.source for relation in placed[k].layers.attributions or ()):
                 continue
-            found = [speaker.text for (number, _), speaker in named.items() if number == k]
+            found = [speaker.text for (number, _), speaker in named.items() if number == k and speaker]
             spoke.add(article, bool(sources), bool(found), any(f in (sources or ()) for f in found))
     return ascribed, spoke
 

@@ -91,7 +91,10 @@ def test_whose_words_a_quotation_is(text: str) -> None:
         layers = Layers(text=span.of(text), attributions=relations, devices=())
         placed.append(Placed(layers, span.start, quote, number))
     placed = [replace(one, layers=spoken(one)) for one in placed]
-    assert {number: who.text for (number, _), who in speakers(placed).items()} == wanted
+    found = speakers(placed)
+    assert {number: who.text for (number, _), who in found.items() if who} == wanted
+    bare = {k for k, one in enumerate(placed) if one.quotation and not any(r.source for r in one.layers.attributions)}
+    assert {number for number, _ in found} == bare  # one whose speaker nobody tells is told as such
 
 
 def at(text: str, words: str) -> tuple[Span, ...]:

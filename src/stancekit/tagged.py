@@ -130,7 +130,7 @@ class TaggedArticle:
         return str(self.to_frame().to_html(index=False, escape=True))
 
     def unresolved(self) -> tuple[int, int]:
-        """Return how many pronoun and definite sources found no antecedent, of how many."""
+        """Return how many sources that stand elsewhere (of "she", "the ministry", quotations) are not found, of all."""
         every = [tagged for relations in self.antecedents.values() for tagged in relations.values()]
         return sum(t.antecedent is None for t in every), len(every)
 
@@ -146,7 +146,7 @@ class TaggedArticle:
             notes.append("outlets never seen in training: " + ", ".join(outlets))
         missing, all_sources = self.unresolved()
         if all_sources:
-            notes.append(f"{missing} of {all_sources} pronoun and definite sources are unresolved")
+            notes.append(f"{missing} of {all_sources} sources told elsewhere (“she”, a quotation's) are unresolved")
         if any(a.proposed for a in self.actors):
             notes.append("actors are proposed by a rule; list yours in actors.yaml (--actors)")
         if share > FAR or outlets:

@@ -181,6 +181,9 @@ def _whom(article: Sequence[Sentence]) -> dict[tuple[int, int], Antecedent | Non
     """Return whom sources stand for, and who speaks in quotations over several sentences."""
     found = antecedents.resolve([s.gold for s in article])
     for key, speaker in speech.speakers([_placed(s) for s in article]).items():
+        if speaker is None:
+            found[key] = None
+            continue
         relations = article[speaker.sentence].gold.attributions or ()
         named = [found.get((speaker.sentence, k)) for k, r in enumerate(relations) if r.source == speaker.source]
         found[key] = next(filter(None, named), speaker)

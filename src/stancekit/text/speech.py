@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from stancekit.schema import Attribution, Layers, Parts, Span, characters, words_of
@@ -10,8 +10,8 @@ from stancekit.text.antecedents import Antecedent
 from stancekit.text.quotes import has_words, is_quotation, left_open, quotations
 from stancekit.text.segment import blocks
 
-Speakers = dict[tuple[int, int], Antecedent]
-"""By sentence and relation, who speaks."""
+Speakers = dict[tuple[int, int], Antecedent | None]
+"""By sentence and relation, who speaks; None where nobody is found."""
 
 
 @dataclass(frozen=True)
@@ -78,8 +78,8 @@ def spoken(one: Placed) -> Layers:
     return replace(layers, attributions=(*layers.attributions, whole))
 
 
-def speakers(article: Sequence[Placed]) -> Mapping[tuple[int, int], Antecedent]:
-    """Return, for each (sentence, relation) of a content alone in a quotation, the source that it has elsewhere.
+def speakers(article: Sequence[Placed]) -> Speakers:
+    """Return, for each (sentence, relation) of a content alone in a quotation, its source elsewhere, or None.
 
     It is that of the nearest sentence whose content stands in the same quotation, the later one of two. Without one, as
     in “We held,” said Holt. “It was a massacre.”, it is the last source before in the paragraph, one of a quotation
@@ -91,9 +91,7 @@ def speakers(article: Sequence[Placed]) -> Mapping[tuple[int, int], Antecedent]:
         for index, relation in enumerate(one.layers.attributions or ()):
             if one.quotation is None or relation.source or relation.cue:
                 continue
-            speaker = _inside(article, number, one.quotation) or _before(article, number, found)
-            if speaker is not None:
-                found[number, index] = speaker
+            found[number, index] = _inside(article, number, one.quotation) or _before(article, number, found)
     return found
 
 
@@ -117,7 +115,7 @@ def _before(article: Sequence[Placed], number: int, found: Speakers) -> Antecede
 def _last(article: Sequence[Placed], order: Iterable[int], found: Speakers) -> Antecedent | None:
     """Return the speaker of the first of these sentences that holds a quotation of somebody known."""
     for k in order:
-        known = [speaker for (number, _), speaker in found.items() if number == k]
+        known = [speaker for (number, _), speaker in found.items() if number == k and speaker is not None]
         speaker = _first(article, [k], _is_quoted) or next(iter(known), None)
         if speaker is not None:
             return speaker
