@@ -8,7 +8,8 @@ Run from the repository root:
 interval resamples articles, or outlets in the folds by outlet. In every fold `transformer` stops by each tenth article
 of its train side; `all of train` learns from all of it and is not stopped, as the linear model; `votes learnt` does so
 from the votes of the five annotators (`raw_labels_SG2.xlsx` beside the data) in the place of the settled label, and
-`sentiment first` begins with the encoder of `sentiment_first.py`, `no dropout` leaves out that of the encoder.
+`sentiment first` begins with the encoder of `sentiment_first.py`, `no dropout` leaves out that of the encoder, and
+`distilled` learns from the average of that row's seeds, whose predictions of train it needs, too.
 *Ensemble* averages the seeds' probabilities, *with linear* those of the linear model, too, half and half.
 """
 
@@ -54,6 +55,8 @@ ROWS[WHOLE] = ROWS["transformer"]
 ROWS[VOTES] = {**ROWS[WHOLE], "soft_labels": True}
 ROWS[FIRST] = {**ROWS[VOTES], "encoder": "runs/sentiment-first"}
 ROWS[UNDROPPED] = {**ROWS[VOTES], "training": {**ROWS[VOTES]["training"], "encoder_dropout": False}}
+STUDENT = f"{UNDROPPED}, distilled"
+ROWS[STUDENT] = {**ROWS[UNDROPPED], "name": "neural_student:Student"}
 FOLDS = ("random", "article", "outlet")
 
 
@@ -121,9 +124,13 @@ def out_of_fold(
     """Return for each fold a run of each seed on its test side."""
     found = []
     for number, (seen, unseen) in enumerate(cut):
-        train, test = subset(part, seen), subset(part, unseen)
-        dev = Part(TASK) if WHOLE in title else None
-        found.append(run_seeds(given, f"{title} fold {number}", own, train, test, metric="macro_f1", dev=dev))
+        train, dev = subset(part, seen), Part(TASK) if WHOLE in title else None
+        asked = [*unseen, *seen] if title.endswith(UNDROPPED) else unseen  # train, too: students learn from it
+        if title.endswith(STUDENT):
+            kept = given.keep / f"{title.removesuffix(STUDENT)}{UNDROPPED} fold {number}"
+            own = {**own, "teachers": [f"{kept} {seed}.jsonl" for seed in given.seeds]}
+        runs = run_seeds(given, f"{title} fold {number}", own, train, subset(part, asked), metric="macro_f1", dev=dev)
+        found.append([Run(run.predictions[: len(unseen)], run.facts) for run in runs])
     return found
 
 

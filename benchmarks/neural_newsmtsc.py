@@ -7,8 +7,9 @@ Run from the repository root:
 Every model stops by an inner dev cut from its train by article; the held-out part is read once a model. Levers are
 compared with the base by the paired bootstrap over articles, the seeds' predictions counted together. `--articles N`
 learns from a part of train, drawn by hash, so that all levers can be tried on a small machine. `ensemble` averages the
-base's seeds, `ensemble with linear` that and a linear model, `distilled` learns from the seeds' average; `joint` has
-the base's settings in the tagger of all layers, and `joint, shared` learns the bundled corpus (its train part) beside.
+base's seeds, `ensemble with linear` that and a linear model, `distilled` learns what the seeds' average says of train;
+`joint` has the base's settings in the tagger of all layers, and `joint, shared` learns the bundled corpus (its train
+part) beside.
 Rows that begin with `all of train` have no inner dev: nothing stops them; `read` averages the last of them that is
 asked for. `attend` and `sentiment first` (an encoder of `sentiment_first.py`) are the levers that were found
 last, and have such rows of their own.
@@ -16,21 +17,15 @@ last, and have such rows of their own.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 from neural_common import Run, Settings, bundled, cut, limited, parse, parser, run_seeds, settings, subset
 from neural_figures import Book, Figure
 from newsmtsc import TASK, part
 from stancekit import codebook, tasks
 from stancekit.data.load import load
-from stancekit.models.base import Workspace
-from stancekit.models.neural.transformer import Transformer
 from stancekit.runs import devscores, ensemble
 from stancekit.schema import Prediction
 from stancekit.tasks import Part
@@ -83,32 +78,10 @@ ROWS |= {
     **{f"{WHOLE}, {name}": ROWS[name] for name in ("attend", "sentiment first", "no dropout")},
 }
 ROWS |= dict.fromkeys(AVERAGED, ROWS["base"])
-ROWS["distilled"] = {**ROWS["base"], "name": "neural_newsmtsc:Student"}
+STUDENTS = {"distilled": "base", f"{WHOLE}, distilled": WHOLE}
+ROWS |= {name: {**ROWS[teacher], "name": "neural_student:Student"} for name, teacher in STUDENTS.items()}
 _TAGGER = {"name": "joint", "max_length": 128, "training": {**BASE["training"]}}
 ROWS |= {"joint": _TAGGER, "joint, shared": _TAGGER}
-
-
-class Student(Transformer):
-    """A `transformer` that learns .7 times the mean probabilities of kept predictions and .3 times gold."""
-
-    def __init__(
-        self, encoder: str = "minilm", *, teachers: Sequence[str] = (), seed: int = 13, **settings: Any
-    ) -> None:
-        super().__init__(encoder, seed=seed, **settings)
-        self.teachers = teachers
-
-    def fit(self, train: Part, dev: Part, workspace: Workspace | None = None) -> None:
-        """Fine-tune on what the teachers say of train, and on gold."""
-        said: dict[str, list[Any]] = {e.id: [] for e in train.examples}
-        for path in self.teachers:
-            for line in Path(path).read_text(encoding="utf-8").splitlines():
-                found = json.loads(line)
-                if found["id"] in said:
-                    said[found["id"]].append(found["probabilities"])
-        labels = train.task.labels
-        soft = np.array([[np.mean([own[n] for own in said[e.id]]) for n in labels] for e in train.examples])
-        hard = np.array([[answer == name for name in labels] for answer in train.gold])
-        self.fit_shares(train, 0.3 * hard + 0.7 * soft, dev, workspace)
 
 
 def screen(given: Any) -> None:
@@ -139,14 +112,22 @@ def screened(
         return averaged(given, name, own, found["base"], train, held)
     if own["name"] == "joint":
         return [run.predictions for run in by_joint(given, title, own, train, held, shared="shared" in name)]
-    if name == "distilled":
-        own["teachers"] = [str(given.keep / f"base{named(given)} {seed}.jsonl") for seed in given.seeds]
-    both = Part(TASK, held.examples + train.examples, held.gold + train.gold) if name == "base" else held
+    if name in STUDENTS:
+        own["teachers"] = teachers(given, f"{STUDENTS[name]}{named(given)}")
+    both = both_of(held, train) if name in STUDENTS.values() else held
     dev = Part(TASK) if name.startswith(WHOLE) else None
-    runs = run_seeds(
-        given, title, own, train, both, metric=FIGURE.row, dev=dev
-    )  # train, too: `distilled` learns from it
+    runs = run_seeds(given, title, own, train, both, metric=FIGURE.row, dev=dev)  # train, too: students learn from it
     return [run.predictions[: len(held)] for run in runs]
+
+
+def teachers(given: Any, title: str) -> list[str]:
+    """Return the files with the predictions of a row's seeds."""
+    return [str(given.keep / f"{title} {seed}.jsonl") for seed in given.seeds]
+
+
+def both_of(one: Part, other: Part) -> Part:
+    """Return the examples of two parts."""
+    return Part(TASK, one.examples + other.examples, one.gold + other.gold)
 
 
 def averaged(
@@ -196,8 +177,11 @@ def read(given: Any) -> None:
             found[name] = averaged(given, name, own, found[single], train, both)
         else:
             single, dev = name, Part(TASK) if name.startswith(WHOLE) else None
-            runs = run_seeds(given, f"dev {name}", own, train, both, metric=FIGURE.row, dev=dev)
-            found[name] = [run.predictions for run in runs]
+            if name in STUDENTS:
+                own["teachers"] = teachers(given, f"dev {STUDENTS[name]}")
+            asked = both_of(both, train) if name in STUDENTS.values() else both
+            runs = run_seeds(given, f"dev {name}", own, train, asked, metric=FIGURE.row, dev=dev)
+            found[name] = [run.predictions[: len(both)] for run in runs]
         for title, numbers in cuts.items():
             print(title)
             told = {row: [[run[k] for k in numbers] for run in runs] for row, runs in found.items()}
@@ -212,7 +196,7 @@ def files(given: Any, articles: set[str]) -> tuple[Part, dict[str, list[int]]]:
     both, cuts = Part(TASK), {}
     for name in ("dev_rw", "dev_mt"):
         own, first = limited(part(given.data / f"{name}.jsonl"), given.limit), len(both)
-        both = Part(TASK, both.examples + own.examples, both.gold + own.gold)
+        both = both_of(both, own)
         cuts[name] = list(range(first, len(both)))
         title = f"{name}, articles not in train"
         cuts[title] = [k for k in cuts[name] if both.examples[k].sentence.document not in articles]
