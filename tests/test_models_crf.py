@@ -136,7 +136,7 @@ def test_devices_get_frame_target_and_confidence_on_names_never_seen(trained):
 
 def test_a_denied_device_is_negated(trained):
     task, model = trained
-    texts = ["Nobody saw any heroic defenders at Osk.", "They saw heroic defenders at Osk."]
+    texts = ["Nobody saw any heroic defenders at Osk.", "Crew No. 2 saw heroic defenders at Osk."]
     found = model.predict(part(task, [sentence(text, index=k) for k, text in enumerate(texts)]).examples)
     assert [[(d.frame, d.negated) for d in p.answer] for p in found] == [[("valour", True)], [("valour", False)]]
 

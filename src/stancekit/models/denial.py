@@ -20,6 +20,8 @@ Range = tuple[int, int]
 BREAKS = frozenset({",", ";", ":", "—", "–", "--", "but"})
 """What ends a clause."""
 _NEGATORS = frozenset("no not n't n’t never none nobody nothing neither nor without hardly denied denies".split())
+_APART = BREAKS | {"."}
+"""The stop in "No. 2" and "Mr. Holt": what stands before it denies nothing."""
 _FAR = 8
 _YES, _NO = "yes", "no"
 _DENIED = 0.15
@@ -55,7 +57,7 @@ def features(seen: Seen, span: Range) -> list[str]:
     """Return features of the words before a device in its clause, negators above all."""
     words = seen.columns["word"]
     start = span[0]
-    while start > 0 and words[start - 1] not in BREAKS and span[0] - start < _FAR:
+    while start > 0 and words[start - 1] not in _APART and span[0] - start < _FAR:
         start -= 1
     before = words[start : span[0]]
     found = [f"word:{x}" for x in before[-3:]] + [f"inside:{x}" for x in words[slice(*span)] if x in _NEGATORS]
