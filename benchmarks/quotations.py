@@ -1,10 +1,11 @@
 """Sentences that stand in a quotation as a whole, on PolNeAR: are they ascribed, does the tagger name their speaker?
 
 Run from the repository root, with the folder that holds `train` and `dev`:
-    python benchmarks/quotations.py --data PATH [--part dev]
+    python benchmarks/quotations.py --data PATH [--part dev] [--run RUN]
 
-The relations of all other sentences are given as annotated, so that the figures are of the rule alone. A speaker is
-right where it is, word for word, the source of a relation whose content holds nine tenths of the sentence's letters.
+The relations of all sentences are given as annotated, so that the figures are of the rule alone; with `--run` they are
+those that a run finds. A speaker is right where it is, word for word, the source of a relation whose content holds nine
+tenths of the sentence's letters.
 """
 
 from __future__ import annotations
@@ -17,9 +18,12 @@ from pathlib import Path
 import numpy as np
 
 import ledger
+import stancekit
+from abroad import answers
 from neural_figures import counted, shown
-from polnear import as_annotated, read
-from stancekit.schema import Sentence, Span
+from polnear import TASK, as_annotated, read
+from stancekit import tasks
+from stancekit.schema import Layers, Sentence, Span
 from stancekit.text.quotes import is_quotation
 from stancekit.text.segment import sentences as segment
 from stancekit.text.speech import Placed, paragraphs, running, speakers, spoken
@@ -58,6 +62,13 @@ def sources_of(text: str, sentence: Span, relations: Sequence[Sequence[Span]]) -
     return [p.of(text) for r in holding for p in r if p.label == "source"] if holding else None
 
 
+def answered(sentences: Sequence[Sentence], path: Path) -> list[Sentence]:
+    """Return the sentences with the relations that a run finds."""
+    found = answers(stancekit.load(path), tasks.part(TASK, sentences), "attributions")
+    told = [Layers(text=s.text, attributions=p.answer) for s, p in zip(sentences, found, strict=True)]
+    return [replace(s, gold=layers) for s, layers in zip(sentences, told, strict=True)]
+
+
 def measure(folder: Path, articles: dict[str, list[Sentence]]) -> tuple[dict[str, Cells], Cells]:
     """Return by kind (1, is ascribed), and of sentences without a source of their own (has one, found, right)."""
     ascribed, spoke = {OWN: Cells(), LONGER: Cells()}, Cells()
@@ -85,14 +96,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--part", choices=["train", "dev"], default="dev")
+    parser.add_argument("--run", type=Path, help="a run of attribution, or of all layers")
     given = parser.parse_args()
+    sentences, row = read(given.data / given.part), "in a quotation, source elsewhere"
+    if given.run:
+        sentences, row = answered(sentences, given.run), f"{row}, relations of {given.run.name}"
     articles: dict[str, list[Sentence]] = {}
-    for sentence in read(given.data / given.part):
+    for sentence in sentences:
         articles.setdefault(sentence.document, []).append(sentence)
     ascribed, spoke = measure(given.data / given.part, articles)
     for kind, cells in ascribed.items():
         cells.tell(given.part, "ascribed", f"in a quotation, {kind}", 1, 0)
-    row = "in a quotation, source elsewhere"
     spoke.tell(given.part, "speaker, precision", row, 2, 1)
     spoke.tell(given.part, "speaker, recall", row, 2, 0)
 
