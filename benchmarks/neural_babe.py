@@ -28,6 +28,7 @@ from sklearn.model_selection import GroupKFold, StratifiedKFold
 
 from neural_common import Run, Settings, is_neural, limited, parse, parser, run_seeds, settings, subset
 from neural_figures import Book, counted, counted_difference, rates
+from neural_student import teachers
 from stancekit import tasks
 from stancekit.consensus import shares
 from stancekit.data.load import load
@@ -127,8 +128,8 @@ def out_of_fold(
         train, dev = subset(part, seen), Part(TASK) if WHOLE in title else None
         asked = [*unseen, *seen] if title.endswith(UNDROPPED) else unseen  # train, too: students learn from it
         if title.endswith(STUDENT):
-            kept = given.keep / f"{title.removesuffix(STUDENT)}{UNDROPPED} fold {number}"
-            own = {**own, "teachers": [f"{kept} {seed}.jsonl" for seed in given.seeds]}
+            taught_by = f"{title.removesuffix(STUDENT)}{UNDROPPED} fold {number}"
+            own = {**own, "teachers": teachers(given.keep, taught_by)}
         runs = run_seeds(given, f"{title} fold {number}", own, train, subset(part, asked), metric="macro_f1", dev=dev)
         found.append([Run(run.predictions[: len(unseen)], run.facts) for run in runs])
     return found

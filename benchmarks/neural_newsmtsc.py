@@ -23,6 +23,7 @@ from typing import Any
 
 from neural_common import Run, Settings, bundled, cut, limited, parse, parser, run_seeds, settings, subset
 from neural_figures import Book, Figure
+from neural_student import teachers
 from newsmtsc import TASK, part
 from stancekit import codebook, tasks
 from stancekit.data.load import load
@@ -113,16 +114,11 @@ def screened(
     if own["name"] == "joint":
         return [run.predictions for run in by_joint(given, title, own, train, held, shared="shared" in name)]
     if name in STUDENTS:
-        own["teachers"] = teachers(given, f"{STUDENTS[name]}{named(given)}")
+        own["teachers"] = teachers(given.keep, f"{STUDENTS[name]}{named(given)}")
     both = both_of(held, train) if name in STUDENTS.values() else held
     dev = Part(TASK) if name.startswith(WHOLE) else None
     runs = run_seeds(given, title, own, train, both, metric=FIGURE.row, dev=dev)  # train, too: students learn from it
     return [run.predictions[: len(held)] for run in runs]
-
-
-def teachers(given: Any, title: str) -> list[str]:
-    """Return the files with the predictions of a row's seeds."""
-    return [str(given.keep / f"{title} {seed}.jsonl") for seed in given.seeds]
 
 
 def both_of(one: Part, other: Part) -> Part:
@@ -178,7 +174,7 @@ def read(given: Any) -> None:
         else:
             single, dev = name, Part(TASK) if name.startswith(WHOLE) else None
             if name in STUDENTS:
-                own["teachers"] = teachers(given, f"dev {STUDENTS[name]}")
+                own["teachers"] = teachers(given.keep, f"dev {STUDENTS[name]}")
             asked = both_of(both, train) if name in STUDENTS.values() else both
             runs = run_seeds(given, f"dev {name}", own, train, asked, metric=FIGURE.row, dev=dev)
             found[name] = [run.predictions[: len(both)] for run in runs]

@@ -17,6 +17,13 @@ from stancekit.models.calibrate import Floats
 from stancekit.models.neural.transformer import Transformer
 from stancekit.tasks import Part
 
+SEEDS = (13, 14, 15)
+
+
+def teachers(keep: Path, title: str) -> list[str]:
+    """Return the files with the predictions of a row that students learn from: those of its three seeds."""
+    return [str(keep / f"{title} {seed}.jsonl") for seed in SEEDS]
+
 
 class Student(Transformer):
     """`teachers` are files of kept predictions; every example of train must be in each."""
