@@ -87,51 +87,69 @@ def speakers(article: Sequence[Placed]) -> Speakers:
     its last words where a colon ends it.
     """
     found: Speakers = {}
+    inside: dict[Span, list[Antecedent]] = {}
+    heard = _Heard()
     for number, one in enumerate(article):
-        for index, relation in enumerate(one.layers.attributions or ()):
-            if one.quotation is None or relation.source or relation.cue:
-                continue
-            found[number, index] = _inside(article, number, one.quotation) or _before(article, number, found)
+        heard = heard.turned_to(one)
+        speaker = None
+        if one.quotation is not None:
+            if one.quotation not in inside:
+                inside[one.quotation] = _inside(article, one.quotation)
+            near = min(inside[one.quotation], key=lambda a: (abs(a.sentence - number), -a.sentence), default=None)
+            speaker = near or heard.speaker
+        bare = [k for k, r in enumerate(one.layers.attributions or ()) if not r.source and not r.cue]
+        found.update({(number, k): speaker for k in bare if one.quotation is not None})
+        heard.hear(number, one, speaker if bare else None)
     return found
 
 
-def _inside(article: Sequence[Placed], number: int, quotation: Span) -> Antecedent | None:
-    order = sorted(range(len(article)), key=lambda k: (abs(k - number), -k))
-    return _first(article, order, lambda one, relation: _stands_in(one, relation, quotation))
+@dataclass
+class _Heard:
+    """Who has spoken so far: `quoted` last in quotation marks in this paragraph, `named` last in it in any words.
+
+    `above` is who speaks on from the paragraph before, where this one holds nothing but quotations (`only_quoted`);
+    `announced` the source of the last sentence, where a colon ends it.
+    """
+
+    paragraph: int = 0
+    quoted: Antecedent | None = None
+    named: Antecedent | None = None
+    above: Antecedent | None = None
+    announced: Antecedent | None = None
+    only_quoted: bool = True
+
+    @property
+    def speaker(self) -> Antecedent | None:
+        """Who speaks in a quotation that follows."""
+        return self.quoted or self.named or (self.above if self.only_quoted else None)
+
+    def turned_to(self, one: Placed) -> _Heard:
+        """Return who has spoken where a sentence follows: somebody from the paragraph before, where it begins one."""
+        if one.paragraph == self.paragraph:
+            return self
+        follows = one.paragraph == self.paragraph + 1
+        return _Heard(one.paragraph, above=(self.announced or self.quoted) if follows else None)
+
+    def hear(self, number: int, one: Placed, speaker: Antecedent | None) -> None:
+        """Take in a sentence and, where it is a quotation without a source, whose it is."""
+        own, quoted = (_last_source(number, one, fits) for fits in (lambda *_: True, _is_quoted))
+        self.quoted, self.named = quoted or speaker or self.quoted, own or self.named
+        self.announced = own if one.layers.text.rstrip().endswith(":") else None
+        self.only_quoted = self.only_quoted and one.quotation is not None
 
 
-def _before(article: Sequence[Placed], number: int, found: Speakers) -> Antecedent | None:
-    """Return who spoke last before a quotation: in its paragraph, or (where that begins with it) in the one before."""
-    own = article[number].paragraph
-    earlier = [k for k in range(number - 1, -1, -1) if article[k].paragraph == own]
-    speaker = _last(article, earlier, found) or _first(article, earlier, lambda *_: True)
-    if speaker is not None or any(article[k].quotation is None for k in earlier):
-        return speaker
-    above = [k for k in range(number - 1, -1, -1) if article[k].paragraph == own - 1]
-    announced = [k for k in above[:1] if article[k].layers.text.rstrip().endswith(":")]
-    return _first(article, announced, lambda *_: True) or _last(article, above, found)
+def _inside(article: Sequence[Placed], quotation: Span) -> list[Antecedent]:
+    """Return the sources of the sentences with a relation whose content stands in a quotation."""
+    start, end = quotation.start, quotation.end
+    near = [k for k, one in enumerate(article) if one.start < end and start < one.start + len(one.layers.text)]
+    found = (_last_source(k, article[k], lambda one, r: _stands_in(one, r, quotation)) for k in near)
+    return [source for source in found if source is not None]
 
 
-def _last(article: Sequence[Placed], order: Iterable[int], found: Speakers) -> Antecedent | None:
-    """Return the speaker of the first of these sentences that holds a quotation of somebody known."""
-    for k in order:
-        known = [speaker for (number, _), speaker in found.items() if number == k and speaker is not None]
-        speaker = _first(article, [k], _is_quoted) or next(iter(known), None)
-        if speaker is not None:
-            return speaker
-    return None
-
-
-def _first(
-    article: Sequence[Placed], order: Iterable[int], fits: Callable[[Placed, Attribution], bool]
-) -> Antecedent | None:
-    """Return the source of the last fitting relation of the first sentence that has one."""
-    for k in order:
-        one = article[k]
-        sources: list[Parts] = [r.source for r in one.layers.attributions or () if r.source and fits(one, r)]
-        if sources:
-            return Antecedent(k, sources[-1], words_of(sources[-1], one.layers.text))
-    return None
+def _last_source(number: int, one: Placed, fits: Callable[[Placed, Attribution], bool]) -> Antecedent | None:
+    """Return the source of the last fitting relation of a sentence."""
+    sources: list[Parts] = [r.source for r in one.layers.attributions or () if r.source and fits(one, r)]
+    return Antecedent(number, sources[-1], words_of(sources[-1], one.layers.text)) if sources else None
 
 
 def _stands_in(one: Placed, relation: Attribution, quotation: Span) -> bool:
