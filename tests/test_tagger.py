@@ -53,6 +53,16 @@ def test_a_raw_article(runs: dict[str, Path]) -> None:
     assert "liberated" in repr(article) and "unknown" in article.notes()[0]
 
 
+def test_an_ingested_article_is_tagged_as_the_raw_one(runs: dict[str, Path], tmp_path: Path) -> None:
+    text = "“We are here,” said Mayor Holt. “The town was liberated.”\n\n“It was a provocation. Nobody helped.”"
+    (tmp_path / "a.txt").write_text(text, encoding="utf-8")
+    stancekit.ingest(tmp_path / "a.txt", to=tmp_path / "a.jsonl")
+    raw, ingested = (experiment.tag(tmp_path / name, **runs) for name in ("a.txt", "a.jsonl"))
+    told = [(row["device"], row["holder"], row["antecedent"]) for row in raw.rows()]
+    assert told == [("liberated", "source", "Mayor Holt"), ("provocation", "source", "Mayor Holt")]
+    assert [(row["device"], row["holder"], row["antecedent"]) for row in ingested.rows()] == told
+
+
 def test_a_quotation_over_several_sentences_has_one_speaker(runs: dict[str, Path]) -> None:
     tagger = stancekit.Tagger.load(**runs)
     article = tagger("The mayor came. “We are here. The town was liberated. Nobody helped,” said Mayor Holt.")
@@ -113,7 +123,7 @@ def test_command_line(runs: dict[str, Path], tmp_path: Path) -> None:
     rows = subprocess.run([*command, "--json"], capture_output=True, text=True, check=True).stdout.splitlines()
     assert all(json.loads(row)["document"] == "article" for row in rows)
     page = subprocess.run([*command, "--html"], capture_output=True, text=True, check=True).stdout
-    assert page.startswith("<!doctype html>") or page.lower().startswith("<!doctype html>")
+    assert page.lower().startswith("<!doctype html>") and "paragraph: " not in page
     by_root = [*command[:-3], f"--runs={runs['framing'].parent}"]
     shown = subprocess.run(by_root, capture_output=True, text=True, check=True)
     assert "liberated" in shown.stdout and "\x1b[" not in shown.stdout

@@ -28,6 +28,7 @@ from stancekit.schema import Sentence
 from stancekit.scoring import Scores
 from stancekit.tagged import TaggedArticle
 from stancekit.tagger import DEFAULT, Tagger
+from stancekit.text.article import split
 from stancekit.training import origin, seeds, single
 from stancekit.training.fitting import Progress as StepProgress
 from stancekit.training.fitting import Say, is_helper_process
@@ -189,9 +190,7 @@ def predict(
 def read_inputs(path: Path, format: str | None = None, options: Mapping[str, Any] | None = None) -> list[Sentence]:
     """Read sentences to predict or tag: a raw `.txt` article is split, any other file is read in its format."""
     if format is None and path.suffix == ".txt":
-        from stancekit.tagger import split_article
-
-        return split_article(read_text(path), path.stem)
+        return split(read_text(path), path.stem)
     return list(load_module.load(path, format=format, options=options or {}).sentences)
 
 

@@ -12,17 +12,15 @@ from stancekit.errors import fail
 from stancekit.runs import choose
 from stancekit.runs.choose import ROLES
 from stancekit.runs.run import Run
-from stancekit.schema import Device, Layers, Sentence, Span, Target
+from stancekit.schema import Device, Layers, Sentence, Target
 from stancekit.tagged import Tagged, TaggedArticle
 from stancekit.text import actors as actors_module
 from stancekit.text import antecedents, speech
 from stancekit.text.actors import Actor, Finder
 from stancekit.text.antecedents import Antecedent
-from stancekit.text.segment import sentences as segment
-from stancekit.text.speech import Placed
+from stancekit.text.article import placed, split
 
 DEFAULT = "runs/demo"
-_STARTS, _ENDS, _PARAGRAPH = "quotation_start", "quotation_end", "paragraph"
 
 
 class Tagger:
@@ -68,7 +66,7 @@ class Tagger:
 
     def __call__(self, article: str | Iterable[Sentence], document: str = "article") -> TaggedArticle:
         """Tag a raw text (split into sentences with offsets) or sentences (which keep their ids)."""
-        given = split_article(article, document) if isinstance(article, str) else list(article)
+        given = split(article, document) if isinstance(article, str) else list(article)
         if not given:
             raise fail(document, "there is no sentence to tag", "give some text")
         bare = [replace(s, gold=Layers(text=s.text)) for s in given]
@@ -77,7 +75,7 @@ class Tagger:
         targets = {s.id: [Target(n, span) for n, span in finder.first_mentions(s.text).items()] for s in bare}
         found = ask(self.runs, bare, targets)
         tagged = [replace(s, gold=self._layers(s.text, found, at, finder)) for at, s in enumerate(bare)]
-        tagged = [replace(s, gold=speech.spoken(_placed(s))) for s in tagged]
+        tagged = [replace(s, gold=speech.spoken(placed(s))) for s in tagged]
         return TaggedArticle(
             sentences=tuple(tagged),
             confidence={s.id: _sure(found, at, s.gold) for at, s in enumerate(tagged)},
@@ -122,34 +120,6 @@ def _sure(found: Asked, at: int, gold: Layers) -> dict[str, list[float]]:
     return layers | {f"labels.{name}": own[at].sure for name, own in found.own.items()}
 
 
-def split_article(text: str, document: str) -> list[Sentence]:
-    """Split a raw article; each sentence's place in it stands in `meta` as `start`, `end` and `paragraph` (from 0).
-
-    Of one that stands in a quotation as a whole, `quotation_start` and `quotation_end` tell where that begins and ends.
-    """
-    spans = segment(text)
-    places = zip(spans, speech.paragraphs(text, spans), speech.running(text, spans), strict=True)
-    return [
-        Sentence(
-            id=f"{document}.{index}",
-            text=span.of(text),
-            document=document,
-            index=index,
-            meta={
-                **{"start": span.start, "end": span.end, _PARAGRAPH: number},
-                **({_STARTS: q.start, _ENDS: q.end} if q else {}),
-            },
-        )
-        for index, (span, number, q) in enumerate(places)
-    ]
-
-
-def _placed(sentence: Sentence) -> Placed:
-    quotation = Span(int(sentence.meta[_STARTS]), int(sentence.meta[_ENDS])) if _STARTS in sentence.meta else None
-    start, paragraph = (int(sentence.meta.get(name, 0)) for name in ("start", _PARAGRAPH))
-    return Placed(sentence.gold, start, quotation, paragraph)
-
-
 def _canonical(device: Device, text: str, finder: Finder, listed: bool) -> Device:
     """Name a device's target as the actors' list does: by its alias, or by the mention that it is part of.
 
@@ -180,7 +150,7 @@ def _by_document(sentences: Sequence[Sentence]) -> dict[str, dict[int, Tagged]]:
 def _whom(article: Sequence[Sentence]) -> dict[tuple[int, int], Antecedent | None]:
     """Return whom sources stand for, and who speaks in quotations over several sentences."""
     found = antecedents.resolve([s.gold for s in article])
-    for key, speaker in speech.speakers([_placed(s) for s in article]).items():
+    for key, speaker in speech.speakers([placed(s) for s in article]).items():
         if speaker is None:
             found[key] = None
             continue

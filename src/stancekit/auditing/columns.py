@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from stancekit.data.groups import value_of
 from stancekit.errors import Problems, did_you_mean
 from stancekit.schema import Example
+from stancekit.text.article import PLACE
 
 USUAL = ("document", "event", "outlet", "author", "date")
 """The columns that groups are usually made of; they come first."""
@@ -29,7 +30,7 @@ def usable(examples: Sequence[Example], wanted: Sequence[str] = ()) -> tuple[lis
     """Return the columns that group some of the examples, but not all, and notes on those left out.
 
     Left out are columns that most examples have no value for; of columns that make the same groups the first
-    is kept. `wanted` names the columns to look at; all else.
+    is kept. `wanted` names the columns to look at; all else, but a sentence's place in its article.
     """
     meta = sorted({key for e in examples for key in e.sentence.meta})
     known = list(dict.fromkeys([*USUAL, "target", *meta]))
@@ -40,7 +41,7 @@ def usable(examples: Sequence[Example], wanted: Sequence[str] = ()) -> tuple[lis
     problems.raise_any()
     kept: dict[tuple[int, ...], str] = {}
     notes = []
-    for column in wanted or known:
+    for column in wanted or [name for name in known if name not in PLACE]:
         missing = sum(value(e, column) is None for e in examples)
         if missing == len(examples) and not wanted:
             continue

@@ -15,7 +15,7 @@ from stancekit.ingestion.article import Article, judge
 from stancekit.ingestion.copies import boilerplate, wire_groups
 from stancekit.ingestion.read import Source
 from stancekit.schema import Sentence
-from stancekit.text.segment import sentences as segment
+from stancekit.text.article import split
 
 _NO_META: Mapping[str, Any] = {}
 
@@ -48,9 +48,10 @@ def ingest(
 ) -> Ingested:
     """Turn HTML pages, plain text, folders, and JSONL or Parquet of articles into sentences.
 
-    Every sentence carries the article's metadata, its `start` and `end` in the article (characters, end
-    exclusive), `wire_group` where the article has near-identical others, and `boilerplate` where it stands in
-    many articles. `columns` names the columns of tables by role, `meta` adds metadata to every article.
+    Every sentence carries the article's metadata, its place in the article (`start` and `end` in characters, end
+    exclusive; its paragraph and quotation, by which `tag` finds speakers), `wire_group` where the article has
+    near-identical others, and `boilerplate` where it stands in many articles. `columns` names the columns of tables by
+    role, `meta` adds metadata to every article.
     Articles that are no English, broken or unreadable are problems: all are raised at once, or left out and
     listed with `on_error="skip"`. `to` is written in the format of its ending, and the articles' texts, into
     which the offsets point, beside it as `NAME.articles.jsonl`.
@@ -85,15 +86,8 @@ def _sentences(articles: Sequence[Article]) -> tuple[tuple[Sentence, ...], Count
 
 
 def cut(article: Article, more: Mapping[str, Any] = _NO_META) -> Iterable[Sentence]:
-    """Yield the sentences of an article, with `start` and `end` in it as metadata."""
-    for index, span in enumerate(segment(article.text)):
-        yield Sentence(
-            id=f"{article.document}.{index}",
-            text=span.of(article.text),
-            document=article.document,
-            index=index,
-            meta={**article.meta, "start": span.start, "end": span.end, **more},
-        )
+    """Return the sentences of an article, with their places in it as metadata."""
+    return split(article.text, article.document, {**article.meta, **more})
 
 
 def _write(found: Ingested, to: Path) -> tuple[Path, ...]:

@@ -14,6 +14,7 @@ from stancekit.runs import choose
 from stancekit.schema import Attribution, Sentence
 from stancekit.tagged import TaggedArticle, told
 from stancekit.text import derive
+from stancekit.text.article import PLACE
 
 
 def article_page(tagged: TaggedArticle, title: str) -> str:
@@ -48,7 +49,7 @@ def _by_document(tagged: TaggedArticle) -> list[tuple[str, list[Sentence]]]:
 
 
 def _meta(sentence: Sentence) -> list[list[str]]:
-    return [[key.replace("_", " "), str(value)] for key, value in sentence.meta.items() if key not in ("start", "end")]
+    return [[key.replace("_", " "), str(value)] for key, value in sentence.meta.items() if key not in PLACE]
 
 
 def _paragraphs(tagged: TaggedArticle, members: list[Sentence], palette: Palette) -> list[list[dict[str, Any]]]:
@@ -62,10 +63,10 @@ def _paragraphs(tagged: TaggedArticle, members: list[Sentence], palette: Palette
 
 
 def _breaks(before: Sentence, sentence: Sentence) -> bool:
-    """Say whether a paragraph begins: after a wider gap where places are known, else after a headline."""
-    end, start = before.meta.get("end"), sentence.meta.get("start")
-    if isinstance(end, int) and isinstance(start, int):
-        return start - end > 1
+    """Say whether a paragraph begins: as in the raw article where that is known, else after a headline."""
+    numbers = [one.meta.get("paragraph") for one in (before, sentence)]
+    if None not in numbers:
+        return numbers[0] != numbers[1]
     return before.text.rstrip()[-1:].isalnum()
 
 

@@ -1,0 +1,46 @@
+"""A raw article cut into sentences that know where they stand in it: characters, paragraph, quotation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from stancekit.schema import Sentence, Span
+from stancekit.text import speech
+from stancekit.text.segment import sentences
+from stancekit.text.speech import Placed
+
+PLACE = ("start", "end", "paragraph", "quotation_start", "quotation_end")
+"""The metadata that tell a sentence's place."""
+_START, _END, _PARAGRAPH, _OPENS, _CLOSES = PLACE
+
+
+def split(text: str, document: str, meta: Mapping[str, Any] | None = None) -> list[Sentence]:
+    """Return the sentences of a raw article, each with the article's metadata and its place.
+
+    That is `start` and `end` (characters, end exclusive) and `paragraph` (from 0); of a sentence that stands in a
+    quotation as a whole, `quotation_start` and `quotation_end`, too.
+    """
+    spans = sentences(text)
+    places = zip(spans, speech.paragraphs(text, spans), speech.running(text, spans), strict=True)
+    return [
+        Sentence(
+            id=f"{document}.{index}",
+            text=span.of(text),
+            document=document,
+            index=index,
+            meta={
+                **(meta or {}),
+                **{_START: span.start, _END: span.end, _PARAGRAPH: number},
+                **({_OPENS: quote.start, _CLOSES: quote.end} if quote else {}),
+            },
+        )
+        for index, (span, number, quote) in enumerate(places)
+    ]
+
+
+def placed(sentence: Sentence) -> Placed:
+    """Return a sentence's layers with its place in its article, as far as its metadata tell."""
+    start, paragraph = (int(sentence.meta.get(name, 0)) for name in (_START, _PARAGRAPH))
+    quotation = Span(int(sentence.meta[_OPENS]), int(sentence.meta[_CLOSES])) if _OPENS in sentence.meta else None
+    return Placed(sentence.gold, start, quotation, paragraph)
