@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 
-from stancekit.schema import Attribution, Layers, Span, words_of
+from stancekit.schema import Attribution, Layers, Sentence, Span, words_of
+from stancekit.text import article as articles
 from stancekit.text.segment import sentences
 from stancekit.text.speech import Placed, paragraphs, running, speakers, spoken
 from strategies import texts
@@ -105,3 +106,15 @@ def test_without_a_layer_nothing_is_added() -> None:
     one = article()[0]
     bare = Placed(Layers(text=one.layers.text), one.start, one.quotation)
     assert spoken(bare).attributions is None and not speakers([bare])
+
+
+@pytest.mark.parametrize("meta", [{"start": "noon", "paragraph": "intro"}, {"quotation_start": 4}, {"paragraph": None}])
+def test_metadata_of_a_users_own_tell_no_place(meta: dict[str, object]) -> None:
+    one = articles.placed(Sentence(id="a", text="It was a massacre.", meta={**meta, "quotation_end": 2}))
+    assert (one.start, one.paragraph, one.quotation) == (0, 0, None)
+
+
+def test_a_table_gives_places_as_words() -> None:
+    meta = {"start": "12", "paragraph": 3.0, "quotation_start": "10", "quotation_end": "40"}
+    one = articles.placed(Sentence(id="a", text="It was a massacre.", meta=meta))
+    assert (one.start, one.paragraph, one.quotation) == (12, 3, Span(10, 40))

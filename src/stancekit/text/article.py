@@ -40,7 +40,12 @@ def split(text: str, document: str, meta: Mapping[str, Any] | None = None) -> li
 
 
 def placed(sentence: Sentence) -> Placed:
-    """Return a sentence's layers with its place in its article, as far as its metadata tell."""
-    start, paragraph = (int(sentence.meta.get(name, 0)) for name in (_START, _PARAGRAPH))
-    quotation = Span(int(sentence.meta[_OPENS]), int(sentence.meta[_CLOSES])) if _OPENS in sentence.meta else None
-    return Placed(sentence.gold, start, quotation, paragraph)
+    """Return a sentence's layers with its place in its article, as far as its metadata tell (a user's may say else)."""
+    start, paragraph, opens, closes = (_number(sentence.meta.get(k)) for k in (_START, _PARAGRAPH, _OPENS, _CLOSES))
+    known = opens is not None and closes is not None and 0 <= opens < closes
+    return Placed(sentence.gold, start or 0, Span(opens or 0, closes or 0) if known else None, paragraph or 0)
+
+
+def _number(value: Any) -> int | None:
+    text = str(value).removesuffix(".0")  # a table with gaps gives numbers as 12.0
+    return int(text) if text.isascii() and text.isdigit() else None
