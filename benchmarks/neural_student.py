@@ -38,6 +38,8 @@ class Student(Transformer):
         """Fine-tune on what the teachers say of train, and on what is wanted."""
         said: dict[str, list[Any]] = {e.id: [] for e in train.examples}
         for path in self.teachers:
+            if not Path(path).exists():
+                raise SystemExit(f"{path}: students learn from it; read that row first, with the seeds {SEEDS}")
             for line in Path(path).read_text(encoding="utf-8").splitlines():
                 found = json.loads(line)
                 if found["id"] in said:

@@ -18,7 +18,7 @@ from typer.testing import CliRunner
 
 import stancekit
 from stancekit import tasks
-from stancekit.auditing import Plan, audit
+from stancekit.auditing import Plan, audit, columns
 from stancekit.auditing.folds import grouped_folds, random_folds
 from stancekit.auditing.noise import candidates
 from stancekit.errors import StancekitError
@@ -289,3 +289,12 @@ def test_babe_shows_what_is_known_of_it():
     assert grouped == pytest.approx({"document": 0.721, "outlet": 0.645, "topic": 0.709}, abs=0.01)
     low, high = next(one.shared for one in task.gaps if one.column == "document")
     assert 0.55 < low < high < 0.64
+
+
+def test_no_audit_groups_by_a_sentences_place_unless_asked_to():
+    examples = [
+        Example(id=str(k), sentence=Sentence(id=str(k), text="a", meta={"paragraph": k % 3, "outlet": str(k % 2)}))
+        for k in range(12)
+    ]
+    assert columns.usable(examples) == (["outlet"], [])
+    assert columns.usable(examples, ["paragraph"])[0] == ["paragraph"]

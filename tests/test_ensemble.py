@@ -15,9 +15,12 @@ from hypothesis import strategies as st
 import stancekit
 from stancekit import codebook, experiment, files, tasks
 from stancekit.errors import StancekitError
+from stancekit.models.neural.transformer import Transformer
+from stancekit.runs.distil import Distil
 from stancekit.runs.ensemble import together
 from stancekit.runs.run import Run
-from stancekit.schema import Attribution, Device, Layers, Prediction, Span, Stance, Target, parts_of
+from stancekit.schema import Attribution, Device, Layers, Prediction, Sentence, Span, Stance, Target, parts_of
+from stancekit.tasks import Part
 from test_runs import CSV, content, plan
 from tiny import Encoders
 
@@ -268,8 +271,6 @@ def _sentences(run: Run) -> Any:
 def test_gold_counts_beside_the_teacher_as_asked(
     encoders: Encoders, seeds: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from stancekit.models.neural.transformer import Transformer
-
     seen: list[np.ndarray] = []
 
     def fit_shares(self: Any, train_: Any, wanted: np.ndarray, dev: Any, workspace: Any) -> None:
@@ -284,3 +285,15 @@ def test_gold_counts_beside_the_teacher_as_asked(
     soft, mixed, hard = seen
     assert ((hard == 0) | (hard == 1)).all() and (hard.sum(axis=1) == 1).all()
     assert mixed == pytest.approx(0.25 * hard + 0.75 * soft) and soft.sum(axis=1) == pytest.approx(1, abs=1e-5)
+
+
+def test_a_student_that_learns_votes_takes_them_for_gold(monkeypatch: pytest.MonkeyPatch) -> None:
+    task = tasks.own("kind", "single", ["a", "b"])
+    gold = Layers(text="x", labels={"kind": "a"}, votes={"kind": {"a": 0.75, "b": 0.25}})
+    part = tasks.part(task, [Sentence(id="1", text="x", gold=gold)])
+    seen: list[Any] = []
+    monkeypatch.setattr(Distil, "_teach", lambda *_: np.array([[0.0, 1.0]]))
+    monkeypatch.setattr(Transformer, "fit_shares", lambda _, train, wanted, *rest: seen.append(wanted.tolist()))
+    for soft in (False, True):
+        Distil("a run", student={"name": "transformer", "soft_labels": soft}, gold=0.4).fit(part, Part(task))
+    assert seen == [[[pytest.approx(0.4), pytest.approx(0.6)]], [[pytest.approx(0.3), pytest.approx(0.7)]]]

@@ -9,6 +9,7 @@ from hypothesis import given
 
 from stancekit.schema import Attribution, Layers, Sentence, Span, words_of
 from stancekit.text import article as articles
+from stancekit.text import speech
 from stancekit.text.segment import sentences
 from stancekit.text.speech import Placed, paragraphs, running, speakers, spoken
 from strategies import texts
@@ -35,6 +36,14 @@ def test_a_quotation_holds_every_letter_of_its_sentence(text: str) -> None:
     for span, quote in zip(spans, running(text, spans), strict=True):
         letters = [at for at in range(span.start, span.end) if text[at].isalnum()]
         assert quote is None or all(quote.start <= at < quote.end for at in letters)
+
+
+@given(texts())
+def test_one_pass_finds_what_looking_at_every_quotation_finds(text: str) -> None:
+    spans, quotes = sentences(text), sorted(speech._quotes(text), key=lambda q: (q.start, -q.end))
+    over = [[q for q in quotes if q.start < s.end and q.end > s.start] for s in spans]
+    held = [[q for q in own if speech._holds(q, s, text)] for own, s in zip(over, spans, strict=True)]
+    assert running(text, spans) == [next(iter(own), None) for own in held]
 
 
 def article() -> list[Placed]:

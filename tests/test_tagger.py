@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import stancekit
-from stancekit import experiment
+from stancekit import experiment, reports
 from stancekit.errors import StancekitError
 from stancekit.schema import Attribution, Device, Layers, Sentence, parts_of
 from stancekit.tagger import _canonical
@@ -54,13 +54,15 @@ def test_a_raw_article(runs: dict[str, Path]) -> None:
 
 
 def test_an_ingested_article_is_tagged_as_the_raw_one(runs: dict[str, Path], tmp_path: Path) -> None:
-    text = "“We are here,” said Mayor Holt. “The town was liberated.”\n\n“It was a provocation. Nobody helped.”"
+    text = "“We held on,” said Holt. “The town was liberated.”\n“It was a provocation. Nobody helped.”"  # README
     (tmp_path / "a.txt").write_text(text, encoding="utf-8")
     stancekit.ingest(tmp_path / "a.txt", to=tmp_path / "a.jsonl")
     raw, ingested = (experiment.tag(tmp_path / name, **runs) for name in ("a.txt", "a.jsonl"))
     told = [(row["device"], row["holder"], row["antecedent"]) for row in raw.rows()]
-    assert told == [("liberated", "source", "Mayor Holt"), ("provocation", "source", "Mayor Holt")]
+    assert told == [("liberated", "source", "Holt"), ("provocation", "source", "Holt")]
     assert [(row["device"], row["holder"], row["antecedent"]) for row in ingested.rows()] == told
+    flow = reports.article_page(raw, "a").split('<article class="article">')[1].split("</article>")[0]
+    assert flow.count("<p>") == 2  # one line break ends a paragraph here
 
 
 def test_a_quotation_over_several_sentences_has_one_speaker(runs: dict[str, Path]) -> None:

@@ -1,6 +1,6 @@
 """Whether a sentence denies a framing device: told by the few words before it, for every model alike.
 
-One device in forty is denied, too few for a head of an encoder to learn it from; a negator stands in plain sight.
+One device in fifty is denied, too few for a head of an encoder to learn it from; a negator stands in plain sight.
 """
 
 from __future__ import annotations

@@ -28,8 +28,9 @@ class Distil:
     """A student that learns from what a teacher says of train, and from gold.
 
     `teacher` is a run folder, that of a run of several seeds (averaged), or a list of runs; `student` a model with
-    its settings that can learn shares of labels (`transformer`). `gold` is the weight of the gold answer beside the
-    teacher's probabilities. The saved model is the student's alone: the teacher is not needed any more.
+    its settings that can learn shares of labels (`transformer`). `gold` is the weight of the gold answer (of the
+    annotators' votes, where the student has `soft_labels`) beside the teacher's probabilities. The saved model is the
+    student's alone: the teacher is not needed any more.
     """
 
     kinds: ClassVar[frozenset[str]] = frozenset({"single", "multi", "targeted"})
@@ -61,9 +62,8 @@ class Distil:
     def fit(self, train: Part, dev: Part, workspace: Workspace | None = None) -> None:
         """Ask the teacher about train, and let the student learn its probabilities and gold."""
         soft = self._teach(train, dev)
-        sets = [a if isinstance(a, frozenset) else frozenset([a]) for a in train.gold]
-        hard = np.array([[label in own for label in train.task.labels] for own in sets], dtype=np.float64)
-        self.student.fit_shares(train, self.gold * hard + (1 - self.gold) * soft, dev, workspace)
+        wanted = self.gold * self.student.wanted(train) + (1 - self.gold) * soft
+        self.student.fit_shares(train, wanted, dev, workspace)
 
     @cached_property
     def teachers(self) -> list[Run]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 
 from stancekit.schema import Span
 
 _CLOSERS = {"“": "”", "„": "“”", "«": "»", "‘": "’", '"': '"', "»": "«"}
 _CLOSING = frozenset("”’»“")
+_MARKS = re.compile("[" + "".join(sorted({*_CLOSERS, *_CLOSING})) + "]")
 _ENDS = frozenset(".,!?…;:")
 
 
@@ -30,9 +32,8 @@ def _read(text: str) -> tuple[list[tuple[int, int]], list[tuple[str, int]]]:
     """Return the quotations that are closed, and the marks, with their places, of those that are not."""
     found: list[tuple[int, int]] = []
     open_marks: list[tuple[str, int]] = []
-    for at, mark in enumerate(text):
-        if mark not in _CLOSERS and mark not in _CLOSING:
-            continue
+    for match in _MARKS.finditer(text):
+        at, mark = match.start(), match.group()
         depth = _closed_by(open_marks, mark, text, at)
         if depth is not None:
             found.append((open_marks[depth][1], at + 1))

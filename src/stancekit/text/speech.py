@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from bisect import bisect_right
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from stancekit.schema import Attribution, Layers, Parts, Span, characters, words_of
@@ -30,36 +31,47 @@ class Placed:
 def paragraphs(text: str, sentences: Sequence[Span]) -> list[int]:
     """Return the number of each sentence's paragraph."""
     ends = [end for _, end in blocks(text)]
-    return [sum(end <= s.start for end in ends) for s in sentences]
+    return [bisect_right(ends, s.start) for s in sentences]
 
 
 def running(text: str, sentences: Sequence[Span]) -> list[Span | None]:
     """Return for each sentence of an article the quotation in which it stands as a whole, marks included, or None.
 
     A quotation that is left open ends with its paragraph, or goes on where the next one begins with the same mark. Of
-    nested ones the outermost is returned.
+    nested ones the outermost is returned. Sentences stand in order.
     """
-    quotes = sorted(_quotes(text), key=lambda q: (q.start, -q.end))
-    return [next((q for q in quotes if _holds(q, s, text)), None) for s in sentences]
+    later = sorted(_quotes(text), key=lambda q: (-q.start, q.end))  # the next one last
+    open_: list[Span] = []
+    found = []
+    for sentence in sentences:
+        while later and later[-1].start < sentence.end:
+            open_.append(later.pop())
+        open_ = [quote for quote in open_ if quote.end > sentence.start]
+        found.append(next((quote for quote in open_ if _holds(quote, sentence, text)), None))
+    return found
 
 
-def _quotes(text: str) -> Iterable[Span]:
-    going = None  # where the quotation began that the paragraph before has left open
+def _quotes(text: str) -> list[Span]:
+    found: list[Span] = []
+    going = None  # the number of the quotation that the paragraph before has left open
     for start, end in blocks(text):
         block = text[start:end]
-        head = end - len(block.lstrip())
-        if going is not None and text[going] != text[head]:
+        head, left, number = end - len(block.lstrip()), left_open(block), None
+        if going is not None and text[found[going].start] != text[head]:
             going = None
         for a, b in quotations(block):
-            yield Span(going if going is not None and start + a == head else start + a, start + b)
-        left = left_open(block)
-        if left is None or going is None or start + left != head:
-            going = None if left is None else start + left
+            if going is not None and start + a == head:
+                found[going], own = Span(found[going].start, max(found[going].end, start + b)), going
+            else:
+                found.append(Span(start + a, start + b))
+                own = len(found) - 1
+            if (a, b) == (left, len(block)):
+                number = own
+        going = number
+    return found
 
 
 def _holds(quote: Span, sentence: Span, text: str) -> bool:
-    if quote.start >= sentence.end or quote.end <= sentence.start:
-        return False
     return not has_words(text[sentence.start : quote.start]) and not has_words(text[quote.end : sentence.end])
 
 

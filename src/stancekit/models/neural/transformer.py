@@ -96,9 +96,12 @@ class Transformer:
         """Fine-tune on train; best weights, early stopping and thresholds by dev."""
         if self.swap and train.task.kind == "targeted":
             train = with_swapped(train, self.seed)
+        self.fit_shares(train, self.wanted(train), dev, workspace)
+
+    def wanted(self, train: Part) -> Floats:
+        """Return the share of each label that gold, or with `soft_labels` the votes, give each example, (n, labels)."""
         truth = _truth(train)
-        wanted = soft.shares(train, train.task.labels, truth) if self.soft_labels else truth.astype(np.float64)
-        self.fit_shares(train, wanted, dev, workspace)
+        return soft.shares(train, train.task.labels, truth) if self.soft_labels else truth.astype(np.float64)
 
     def fit_shares(self, train: Part, wanted: Floats, dev: Part, workspace: Workspace | None = None) -> None:
         """Fine-tune on shares of labels, (n, labels), in the place of gold: annotators' votes, a teacher's word."""
