@@ -1,18 +1,20 @@
-"""Runs that know the bundled sets alone, on real articles: attributions on PolNeAR, framing devices on BABE.
+"""Runs that know the bundled sets alone, on real articles: attributions (PolNeAR), devices (BABE), stances (NewsMTSC).
 
 Run from the repository root, after `make demo`:
-    stancekit train attribution-lexicon && stancekit train devices-lexicon
-    python benchmarks/abroad.py choose --polnear PATH --babe PATH/final_labels_SG2.xlsx
-    python benchmarks/abroad.py read --polnear PATH --babe PATH/final_labels_SG2.xlsx
+    stancekit train attribution-lexicon && stancekit train devices-lexicon && stancekit train stance-lexicon
+    python benchmarks/abroad.py choose --polnear PATH --babe PATH/final_labels_SG2.xlsx --newsmtsc PATH
+    python benchmarks/abroad.py read --polnear PATH --babe PATH/final_labels_SG2.xlsx --newsmtsc PATH
 
-`choose` looks at every 24th article of PolNeAR's train and at a fifth of BABE's articles, and notes nothing; what is
-bundled was chosen by it. `read` looks at PolNeAR's dev and the other four fifths of BABE, once a run.
+`choose` looks at every 24th article of PolNeAR's train, at a fifth of BABE's articles and at every fifth article of
+NewsMTSC's train, and notes nothing; what is bundled was chosen by it. `read` looks at PolNeAR's dev, the other four
+fifths of BABE and NewsMTSC's dev files, once a run.
 
 PolNeAR's relations are annotated by a scheme of its own (attitudes count as attributions, and a quotation without a cue
 does not): its figures set runs side by side, and are no measure of how well a run follows its own codebook. BABE has no
 devices: how many more of the sentences that experts call biased have one, and how much of what devices cover experts
 marked as biased words (beside how much of all text they did), say how much of the framing that is found is what readers
-of such news would call loaded. Intervals resample articles; each run is read once.
+of such news would call loaded. NewsMTSC's readers said whether a sentence is positive or negative toward its target:
+favor is read as positive and against as negative. Intervals resample articles; each run is read once.
 """
 
 from __future__ import annotations
@@ -28,12 +30,14 @@ import numpy as np
 
 import ledger
 import neural_babe
+import newsmtsc
 import polnear
 import stancekit
-from neural_common import subset
+from neural_common import cut, subset
 from neural_figures import RESAMPLES, counted, shown
 from neural_polnear import FIGURES
 from stancekit import scoring, tasks
+from stancekit.asking import ask
 from stancekit.codebook import default
 from stancekit.metrics.base import Counts
 from stancekit.runs.run import Run
@@ -41,8 +45,8 @@ from stancekit.schema import Layers, Prediction, Sentence, characters
 from stancekit.scoring import Score
 from stancekit.tasks import Part
 
-RUNS = [Path("runs") / name for name in ("attribution-lexicon", "devices-lexicon")]
-RUNS += [Path("runs/demo") / name for name in ("attribution", "framing", "joint")]
+RUNS = [Path("runs") / name for name in ("attribution-lexicon", "devices-lexicon", "stance-lexicon")]
+RUNS += [Path("runs/demo") / name for name in ("attribution", "framing", "stance", "joint")]
 LEARNT = "learnt from the bundled sets"
 DEVICES = {
     "share with a device, biased": [(1, 0)],
@@ -53,6 +57,7 @@ DEVICES = {
     "share of marked characters in devices": [(7, 5)],
 }
 """Figures of devices on BABE: the cells of the counts that they are the share of."""
+SENTIMENTS = {"favor": "positive", "against": "negative", "none": "neutral"}
 
 
 def answers(run: Run, part: Part, layer: str) -> list[Prediction]:
@@ -91,6 +96,17 @@ def devices(run: Run, part: Part) -> list[Score]:
     return [counted(name, counts, groups, partial(figure, of=of)) for name, of in DEVICES.items()]
 
 
+def sentiments(run: Run, part: Part) -> list[Score]:
+    """Return macro-F1 of the stances toward the targets of a part, read as sentiments."""
+    sentences = list({e.sentence.id: e.sentence for e in part.examples}.values())
+    targets = {s.id: [e.target for e in part.examples if e.sentence.id == s.id and e.target] for s in sentences}
+    found = zip(sentences, ask({"stance": run}, sentences, targets).roles["stance"], strict=True)
+    said = {s.id: [SENTIMENTS[stance.label] for stance in own.answer] for s, own in found}
+    predictions = [Prediction(id=e.id, answer=said[e.sentence.id].pop(0)) for e in part.examples]
+    scores = scoring.score(part, predictions, metrics=["f1"], resamples=RESAMPLES)
+    return [scores.find("macro_f1"), *(scores.find("f1", label) for label in part.task.labels)]
+
+
 def figure(counts: Counts, of: Sequence[tuple[int, int]]) -> Counts:
     """Return one cell as a share of another over (…, 8) counts, or what the first such share is above the second."""
     found = [counts[..., above] / np.maximum(counts[..., below], 1) for above, below in of]
@@ -115,6 +131,13 @@ def biased_sentences(given: argparse.Namespace) -> Part:
     return subset(part, [k for k, name in enumerate(articles) if (name in fifth) is (given.step == "choose")])
 
 
+def toward_targets(given: argparse.Namespace) -> dict[str, Part]:
+    """Return the parts of NewsMTSC that are looked at."""
+    if given.step == "read":
+        return {name: newsmtsc.part(given.newsmtsc / f"{name}.jsonl") for name in ("dev_rw", "dev_mt")}
+    return {"every fifth article of train": cut(newsmtsc.part(given.newsmtsc / "train.jsonl"), 5)[1]}
+
+
 def tell(given: argparse.Namespace, run: Run, data: str, part: str, scores: Iterable[Score]) -> None:
     """Print the figures of a run; those that are read are noted."""
     print(f"\n{run.path} ({run.experiment.model['name']}) on {data}")
@@ -131,16 +154,21 @@ def main() -> None:
     parser.add_argument("step", choices=["choose", "read"])
     parser.add_argument("--polnear", type=Path, help="PolNeAR's folder with train and dev")
     parser.add_argument("--babe", type=Path, help="final_labels_SG2.xlsx")
+    parser.add_argument("--newsmtsc", type=Path, help="NewsMTSC's folder with train.jsonl and the dev files")
     parser.add_argument("--runs", type=Path, nargs="*", default=RUNS)
     given = parser.parse_args()
     real = real_articles(given) if given.polnear else []
     biased = biased_sentences(given) if given.babe else Part(neural_babe.TASK)
+    toward = toward_targets(given) if given.newsmtsc else {}
     for path in given.runs:
         run = stancekit.load(path)
         if real and run.task.kind in ("relations", "layers"):
             tell(given, run, "polnear", "dev", attributions(run, real))
         if len(biased) and run.task.kind in ("devices", "layers"):
             tell(given, run, "babe", "four fifths of the articles", devices(run, biased))
+        if run.task.kind in ("targeted", "layers"):
+            for name, part in toward.items():
+                tell(given, run, "newsmtsc", name, sentiments(run, part))
 
 
 if __name__ == "__main__":

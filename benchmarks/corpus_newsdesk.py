@@ -34,6 +34,9 @@ def rows(sentences: Sequence[Sentence]) -> list[Row]:
     types = Counter(r.source_type for r in relations if r.source)
     cues = Counter(r.cue_stance for r in relations)
     voices = Counter(derive.voice(s.gold) for s in sentences)
+    stances = Counter(stance.label for s in sentences for stance in s.gold.stances or ())
+    several = [s for s in sentences if len(s.gold.stances or ()) > 1]
+    differing = sum(len({stance.label for stance in s.gold.stances or ()}) > 1 for s in several)
     meta = {key: {s.meta[key] for s in sentences} for key in ("event", "outlet", "outlet_kind", "desk")}
     plain = [s for s in sentences if s.meta["outlet_kind"] in PLAIN]
     conflicts = load("dispatches").sentences
@@ -58,6 +61,10 @@ def rows(sentences: Sequence[Sentence]) -> list[Row]:
         *(Row(f"cue {name}", cues[name], 1) for name in ("neutral", "endorsing", "distancing")),
         *(Row(f"voice {name}", voices[name], 1) for name in ("author", "direct", "indirect", "mixed")),
         *(Row(f"holder {name}", holders[name], 1) for name in ("author", "source", "distanced")),
+        Row("targets with a stance", sum(stances.values()), 5000),
+        *(Row(f"stance {name}", stances[name], 600) for name in codebook.default().names("stance")),
+        Row("sentences with several targets", len(several), 1500),
+        Row("sentences whose targets' stances differ", differing, 800),
         Row("share of near-duplicate sentences", corpus.near_duplicate_share(sentences), 0.01, at_most=True),
         Row("sentences that stand in dispatches, too", sum(same(s.text) in texts for s in sentences), 0, at_most=True),
         Row("actors and outlets of the held-out conflict", len(names), 0, at_most=True),

@@ -59,7 +59,9 @@ def test_the_second_pass_over_everyday_news_is_what_its_readme_says() -> None:
         desk = path.name.rpartition("-")[0]
         assert path.read_bytes() == bundled(f"data/newsdesk/{desk}/{path.name}").read_bytes()
     found = agree(
-        [passes / "first", passes / "second"], tasks=["voice", "frames", "attribution", "devices"], resamples=10
+        [passes / "first", passes / "second"],
+        tasks=["voice", "frames", "attribution", "devices", "stance"],
+        resamples=10,
     )
     shown = readme.partition("<!-- agreement -->")[2].partition("<!-- end of agreement -->")[0]
     told = [row.split("|")[3].strip() for row in shown.splitlines() if row.startswith("|") and "." in row]
@@ -73,6 +75,7 @@ def test_the_second_pass_over_everyday_news_is_what_its_readme_says() -> None:
         ("devices", "alpha_unit"),
         ("devices", "span_exact_f1"),
         ("devices", "span_overlap_f1"),
+        ("stance", "alpha_nominal"),
     ]
     assert told == [f"{found.scores[task].find(metric).value:.3f}".lstrip("0") for task, metric in wanted]
 

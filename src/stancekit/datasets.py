@@ -44,7 +44,7 @@ _ENTRIES = (
     ),
     Entry(
         name="newsdesk",
-        about="attribution and framing devices in invented everyday news, most of it plainly worded",
+        about="attribution, framing devices and stance in invented everyday news, most of it plainly worded",
         format="",
         licence="CC BY 4.0",
         citation="The stancekit authors. Newsdesk: a bundled corpus of everyday news.",
