@@ -13,7 +13,6 @@ from typing import Any
 
 import pytest
 import torch
-from sklearn.utils.class_weight import compute_class_weight
 
 import tiny
 import toys
@@ -21,8 +20,6 @@ from stancekit import codebook, files, tasks
 from stancekit.errors import StancekitError
 from stancekit.models.base import Workspace
 from stancekit.models.neural import joint as module
-from stancekit.models.neural.heads.layer_heads import layers_of
-from stancekit.models.neural.heads.target_heads import TargetHead
 from stancekit.models.neural.joint import Joint
 from stancekit.runs import headline
 from stancekit.schema import Device, Example, Layers, Sentence, Span, Stance, Target
@@ -292,18 +289,6 @@ def test_a_weight_multiplies_the_loss_of_its_layer(encoders: tiny.Encoders) -> N
     both, devices, stance = loss(), loss(stance=0.0), loss(devices=0.0)
     assert both == pytest.approx(devices + stance, rel=1e-4) and min(devices, stance) > 0.5
     assert loss(devices=3.0, stance=0.5) == pytest.approx(3 * devices + stance / 2, rel=1e-4)
-
-
-def test_rare_labels_toward_targets_weigh_as_much_as_frequent_ones() -> None:
-    (layer,) = layers_of(tasks.over((SENTIMENT,)))
-    seen = ["neutral"] * 7 + ["negative"] * 2 + ["positive"]
-    stances = tuple(Stance(Target(f"actor {k}"), mood) for k, mood in enumerate(seen))
-    parts = ({"sentiment": stances[:4]}, {}, {"sentiment": stances[4:]})
-    layer.learn_labels([Layers(text="", labels=own) for own in parts])
-    head = layer.build(8)
-    assert isinstance(head, TargetHead)
-    assert head.weight.tolist() == pytest.approx(compute_class_weight("balanced", classes=list(MOODS), y=seen).tolist())
-    assert "weight" not in head.state_dict()
 
 
 def test_weights_name_layers(encoders: tiny.Encoders) -> None:

@@ -6,9 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-import torch
 from torch import nn
-from torch.nn import functional as F
 
 from stancekit import codebook, tasks
 from stancekit.models.neural.encoders.states import Floats, Laid
@@ -21,7 +19,6 @@ from stancekit.models.neural.heads.layer import Answers, Layer, Rows, TaggedLaye
 from stancekit.models.neural.heads.own_layers import LabelLayer, SpanLayer
 from stancekit.models.neural.heads.relation_rows import RelationRows
 from stancekit.models.neural.heads.target_heads import TargetHead
-from stancekit.models.neural.learning import losses
 from stancekit.models.relation_tags import flat_tags
 from stancekit.schema import Attribution, Device, Example, Layers, Stance
 from stancekit.tasks import Task
@@ -148,22 +145,11 @@ class TargetLayer(Layer):
     """Labels toward targets: the stance layer, or a label set of another data set under its own name."""
 
     head: TargetHead
-    weight: torch.Tensor | None = None
-
-    def learn_labels(self, gold: Sequence[Layers]) -> None:
-        """Learn how rare each label is: all labels together weigh alike, as their F1 does in the macro mean."""
-        numbers = [self.labels.index(s.label) for g in gold for s in self._stances(g) or () if s.label in self.labels]
-        truth = F.one_hot(torch.tensor(numbers, dtype=torch.long), len(self.labels))
-        self.weight = losses.weights("balanced", truth, self.labels)
 
     def build(self, width: int) -> nn.Module:
         """Return the head, new."""
-        self.head = TargetHead(self.key, width, len(self.labels), self.weight)
+        self.head = TargetHead(self.key, width, len(self.labels))
         return self.head
-
-    def _stances(self, gold: Layers) -> list[Stance] | None:
-        answer = self.task.view(gold)
-        return [s for s in answer if isinstance(s, Stance)] if isinstance(answer, tuple) else None
 
     def is_taught(self, gold: Sequence[Layers]) -> bool:
         """Say whether train has a target to learn from."""
@@ -178,7 +164,8 @@ class TargetLayer(Layer):
         """Return where targets stand and their labels."""
         found: Rows = []
         for one, g in zip(laid, gold, strict=True):
-            own = self._stances(g)
+            answer = self.task.view(g)
+            own = [s for s in answer if isinstance(s, Stance)] if isinstance(answer, tuple) else None
             rows = [{} if own is None else self._row(one, row, own) for row in one.rows]
             found.append(rows)
         return found

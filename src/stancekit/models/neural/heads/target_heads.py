@@ -16,16 +16,12 @@ class TargetHead(nn.Module):
     """Scores a label set toward each target; a target without a mention is judged by the sentence alone.
 
     Its fields in a batch are `at.NAME` (n, targets, 2), word ranges of mentions with (−1, −1) for none, and
-    `toward.NAME` (n, targets), label numbers with −1 where no target is. `weight` (labels,) is what a target of each
-    label counts while learning: most targets that a sentence names are only named.
+    `toward.NAME` (n, targets), label numbers with −1 where no target is.
     """
 
-    weight: torch.Tensor
-
-    def __init__(self, name: str, width: int, labels: int, weight: torch.Tensor | None = None) -> None:
+    def __init__(self, name: str, width: int, labels: int) -> None:
         super().__init__()
         self.name = name
-        self.register_buffer("weight", torch.ones(labels) if weight is None else weight, persistent=False)
         self.dense, self.out = nn.Linear(2 * width, width), nn.Linear(width, labels)
         self.dropout = nn.Dropout(0.1)
 
@@ -51,5 +47,5 @@ class TargetHead(nn.Module):
         known = wanted >= 0
         if not known.any():
             return torch.zeros((), device=words.device)
-        found: torch.Tensor = F.cross_entropy(scores[known], wanted[known], self.weight)
+        found: torch.Tensor = F.cross_entropy(scores[known], wanted[known])
         return found
