@@ -162,6 +162,13 @@ def test_a_share_is_of_whole_documents_and_grows(plan) -> None:
     assert taken[0] < taken[1] < taken[2]
 
 
+def test_dev_is_the_same_for_every_share_that_is_learnt(plan) -> None:
+    found = [gather(read(plan, "data.also.0.dev=0.5", f"data.also.0.share={share}")) for share in (0.1, 0.5, 1)]
+    assert len({tuple(ids(one, "dev")) for one in found}) == 1
+    further = [{i for i in ids(one, "train") if i.startswith("also1/")} for one in found]
+    assert [len(own) for own in further] == [3, 3, 6] and further[0] == further[1] < further[2]
+
+
 def test_dev_and_test_are_evaluated_without_the_further_files(plan, tmp_path) -> None:
     run = experiment.train(read(plan))
     before = experiment.evaluate(run)

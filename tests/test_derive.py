@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from stancekit.data.formats.markup_line import parse_line
 from stancekit.errors import Problems
 from stancekit.schema import Layers, Span, words_of
-from stancekit.text import derive
+from stancekit.text import brackets, derive
 from stancekit.text.quotes import both_sides, one_side, quotations
 from stancekit.text.tokens import tokens
 from strategies import sentences, texts
@@ -205,3 +205,43 @@ def test_a_range_is_only_ever_cut(text: str, data: st.DataObject) -> None:
     ((start, end),) = one_side(text, toks, [(first, last)])
     assert first <= start < end <= last
     assert one_side(text, toks, [(start, end)]) == [(start, end)]
+
+
+BRACKETS = {
+    "⟦Senator Reed (D-Ohio⟧) said no.": "Senator Reed (D-Ohio)",
+    "⟦Senator Reed (⟧D-Ohio) said no.": "Senator Reed",
+    "Senator Reed ⟦(D-Ohio⟧) said no.": "D-Ohio",
+    "⟦Senator Reed (D-Ohio)⟧ said no.": "Senator Reed (D-Ohio)",
+    "(He said ⟦the town (and the (old) port⟧) fell.)": "the town (and the (old) port)",
+    "The town (⟦he said the port) fell⟧.": "(he said the port) fell",
+    "The town ⟦fell) again⟧.": "fell) again",
+    "The town ⟦(⟧again) fell.": "(again)",
+}
+
+
+@pytest.mark.parametrize("marked", BRACKETS)
+def test_a_range_holds_both_brackets_of_a_pair_or_neither(marked: str) -> None:
+    text, toks, own = stretch(marked)
+    ((first, last),) = brackets.whole(text, toks, [own])
+    assert text[toks[first].start : toks[last - 1].end] == BRACKETS[marked]
+
+
+def test_a_range_does_not_grow_over_another_one() -> None:
+    text, toks, own = stretch("⟦The mayor (of Varga⟧ said) no.")
+    said = (own[1], own[1] + 1)
+    assert brackets.whole(text, toks, [own], [said]) == [own]
+
+
+@given(st.lists(st.sampled_from(["(", ")", "a", "b"]), min_size=1, max_size=9), st.data())
+def test_no_pair_of_brackets_is_halved(words: list[str], data: st.DataObject) -> None:
+    text = " ".join(words)
+    toks = tokens(text)
+    first = data.draw(st.integers(0, len(toks) - 1))
+    last = data.draw(st.integers(first + 1, len(toks)))
+    ((start, end),) = brackets.whole(text, toks, [(first, last)])
+    opened: list[int] = []
+    for at, word in enumerate(words):
+        if word == "(":
+            opened.append(at)
+        elif word == ")" and opened and not set("ab").isdisjoint(words[first:last]):
+            assert (start <= opened.pop() < end) is (start <= at < end)

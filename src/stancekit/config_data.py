@@ -21,7 +21,7 @@ class Strict(BaseModel):
 
 
 class AlsoConfig(Strict):
-    """A further data set: its sentences, or a share of them, go to train, and a share of these to dev."""
+    """A further data set: a share of its sentences goes to dev, and the others, or a share of them, to train."""
 
     path: str | None = Field(None, description="a file, a folder, or the name of a bundled data set")
     format: Format = None
@@ -29,8 +29,8 @@ class AlsoConfig(Strict):
     codebook: str | None = Field(None, description="a codebook of its own; that of the data where absent")
     label_map: LabelMap = None
     on_error: OnError = "stop"
-    share: float = Field(1.0, gt=0, le=1, description="the share of its sentences, by whole documents, that is used")
-    dev: float = Field(0.0, ge=0, lt=1, description="the share of these, by whole groups, that goes to dev")
+    share: float = Field(1.0, gt=0, le=1, description="the share, by whole documents, of what goes to train")
+    dev: float = Field(0.0, ge=0, lt=1, description="the share of its sentences, by whole groups, that goes to dev")
 
 
 class DataConfig(Strict):

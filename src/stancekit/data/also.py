@@ -27,36 +27,36 @@ def prefix(number: int) -> str:
     return f"also{number}/"
 
 
-def numbered(dataset: Dataset, number: int, share: float = 1.0, seed: int = 13) -> Dataset:
-    """Return a data set as the k-th further one (from 1), its ids prefixed and its number in its name.
-
-    Of a `share` below 1, whole documents are drawn by seed until they hold that share of the sentences; a larger
-    share holds all of a smaller one.
-    """
-    kept = _drawn(dataset, share, seed)
-    counts = Counter(dataset.counts)
-    counts[_NOT_DRAWN] = len(dataset) - len(kept)
+def numbered(dataset: Dataset, number: int) -> Dataset:
+    """Return a data set as the k-th further one (from 1), its ids prefixed and its number in its name."""
     before = prefix(number)
     return replace(
         dataset,
         name=f"also {number}, {dataset.name}",
-        sentences=tuple(replace(s, id=before + s.id) for s in kept),
+        sentences=tuple(replace(s, id=before + s.id) for s in dataset),
         places={before + sentence_id: place for sentence_id, place in dataset.places.items()},
-        counts=dict(+counts),
     )
 
 
-def _drawn(dataset: Dataset, share: float, seed: int) -> Sequence[Sentence]:
-    sizes = Counter(s.document or s.id for s in dataset)
+def drawn(one: Dataset, share: float, dev: Set[str], seed: int) -> Dataset:
+    """Return a further data set with its sentences in `dev`, and of the others a share.
+
+    Of a share below 1, whole documents are drawn by seed until they hold that share of the sentences; a larger share
+    holds all of a smaller one. Dev is the same for every share, so runs that learnt more or less compare.
+    """
+    rest = [s for s in one if s.id not in dev]
+    sizes = Counter(s.document or s.id for s in rest)
     order = sorted(sizes, key=lambda name: (sha256(f"{seed} {name}".encode()), name))
     taken: set[str] = set()
     held = 0
     for name in order:
-        if held >= share * len(dataset):
+        if held >= share * len(rest):
             break
         taken.add(name)
         held += sizes[name]
-    return [s for s in dataset if (s.document or s.id) in taken]
+    kept = tuple(s for s in one if s.id in dev or (s.document or s.id) in taken)
+    counts = +Counter({**one.counts, _NOT_DRAWN: len(one) - len(kept)})
+    return replace(one, sentences=kept, counts=dict(counts))
 
 
 def clashes(dataset: Dataset, book: Codebook) -> list[Problem]:

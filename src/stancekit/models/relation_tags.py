@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from stancekit.models.relation_links import Found, Link, Range
 from stancekit.schema import Answer, Attribution, Parts, Span
-from stancekit.text import quotes
+from stancekit.text import brackets, quotes
 from stancekit.text.tags import OUTSIDE, token_ranges
 
 _ORDER = ("cue", "source", "content")
@@ -77,10 +77,16 @@ def ordered(links: Sequence[Link]) -> list[Link]:
 
 
 def attribution(text: str, toks: Sequence[Span], link: Link) -> Attribution:
-    """Return a relation on tokens as one on characters; contents hold both marks of a quotation, or neither."""
+    """Return a relation on tokens as one on characters.
 
-    def parts(ranges: Sequence[Range]) -> Parts:
-        return tuple(Span(toks[a].start, toks[b - 1].end) for a, b in sorted(ranges))
+    Contents hold both marks of a quotation, or neither, and every part both brackets of a pair.
+    """
+    source, cue, content = link.source, link.cue, quotes.both_sides(text, toks, link.content)
 
-    content = quotes.both_sides(text, toks, link.content)
-    return Attribution(source=parts(link.source), cue=parts(link.cue), content=parts(content))
+    def parts(own: Sequence[Range], *others: Sequence[Range]) -> Parts:
+        kept = brackets.whole(text, toks, own, [one for other in others for one in other])
+        return tuple(Span(toks[a].start, toks[b - 1].end) for a, b in sorted(kept))
+
+    return Attribution(
+        source=parts(source, cue, content), cue=parts(cue, source, content), content=parts(content, source, cue)
+    )

@@ -53,7 +53,7 @@ def gather(
     """
     in_dev = any(one.dev for one in experiment.data.also)
     further = frozen is None or "train" in parts or (in_dev and "dev" in parts)
-    files, also = load_all(experiment.data, experiment.split.seed, further=further)
+    files, also = load_all(experiment.data, further=further)
     if task is None:
         task = build_task(experiment.task, *files.values(), *also)
         headline.of(task, experiment.evaluation.headline)
@@ -61,6 +61,8 @@ def gather(
     main, split = _split(experiment, files, task)
     absent: Mapping[str, str] = {}
     dev = _for_dev(experiment, also) if further else frozenset()
+    plans = experiment.data.also if further else ()
+    also = [also_module.drawn(one, own.share, dev, experiment.split.seed) for one, own in zip(also, plans, strict=True)]
     if frozen is None:
         dataset = also_module.joined(main, also, split, dev)
         split = also_module.placed(split, dataset, dev)
@@ -74,7 +76,7 @@ def gather(
     return Material(dataset, task, split, {name: found[name] for name in parts}, absent)
 
 
-def load_all(data: DataConfig, seed: int = 13, *, further: bool = True) -> tuple[dict[str, Dataset], list[Dataset]]:
+def load_all(data: DataConfig, *, further: bool = True) -> tuple[dict[str, Dataset], list[Dataset]]:
     """Load the files of an experiment by key, and the further data sets; the problems of all are raised at once."""
     problems, files, also = Problems(), {}, []
     for name, path in data.files.items():
@@ -84,7 +86,7 @@ def load_all(data: DataConfig, seed: int = 13, *, further: bool = True) -> tuple
         with problems.catching(f"data.also.{number - 1}"):
             own = load(one.model_copy(update={"codebook": one.codebook or data.codebook}), one.path or "")
             named = replace(own, name=f"{one.format} {own.name}") if one.format else own
-            also.append(also_module.numbered(named, number, one.share, seed))
+            also.append(also_module.numbered(named, number))
             for main in list(files.values())[:1]:
                 problems.found.extend(also_module.clashes(also[-1], main.codebook))
     problems.raise_any()
