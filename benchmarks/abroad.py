@@ -97,7 +97,9 @@ def devices(run: Run, part: Part) -> list[Score]:
 
 
 def sentiments(run: Run, part: Part) -> list[Score]:
-    """Return macro-F1 of the stances toward the targets of a part, read as sentiments."""
+    """Return macro-F1 of the stances toward the targets of a part, read as sentiments; none of a run without stance."""
+    if set(SENTIMENTS) not in [set(task.labels) for task in (run.task, *run.task.inner) if task.kind == "targeted"]:
+        return []
     sentences = list({e.sentence.id: e.sentence for e in part.examples}.values())
     targets = {s.id: [e.target for e in part.examples if e.sentence.id == s.id and e.target] for s in sentences}
     found = zip(sentences, ask({"stance": run}, sentences, targets).roles["stance"], strict=True)

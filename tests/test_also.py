@@ -169,6 +169,30 @@ def test_dev_is_the_same_for_every_share_that_is_learnt(plan) -> None:
     assert [len(own) for own in further] == [3, 3, 6] and further[0] == further[1] < further[2]
 
 
+def test_a_split_is_kept_where_a_further_file_has_grown(plan, tmp_path) -> None:
+    for seed in range(5):
+        changes = ("data.also.0.dev=0.3", "data.also.0.share=0.5", f"split.seed={seed}")
+        rows = [sentence(f"m{d}", k) for d in range(12) for k in range(3)]
+        write(tmp_path / "more.jsonl", rows)
+        found = gather(read(plan, *changes))
+        found.split.write(tmp_path / "split.json")
+        write(tmp_path / "more.jsonl", [sentence(f"a{d}", k) for d in range(6) for k in range(3)] + rows)
+        again = gather(read(plan, *changes), tmp_path / "split.json")
+        assert again.hash == found.hash and again.split.parts == found.split.parts
+
+
+def test_labels_are_those_of_what_is_drawn(plan, tmp_path) -> None:
+    rows = {"main": [(sentence(f"d{d}", 0), "loud") for d in range(10)]}
+    rows["more"] = [(sentence(f"m{d}", 0), f"t{d}") for d in range(8)]
+    for name, pairs in rows.items():
+        labelled = [replace(s, gold=Layers(text=s.text, labels={"tone": tone})) for s, tone in pairs]
+        write(tmp_path / f"{name}.jsonl", labelled)
+    plan["task"] = {"name": "tone", "kind": "single"}
+    found = gather(read(plan, "data.also.0.share=0.25"))
+    assert set(found.task.labels) == {"loud"} | {str(s.gold.labels["tone"]) for s in found.dataset.also[0]}
+    assert len(found.task.labels) == 3
+
+
 def test_dev_and_test_are_evaluated_without_the_further_files(plan, tmp_path) -> None:
     run = experiment.train(read(plan))
     before = experiment.evaluate(run)

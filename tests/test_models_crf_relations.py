@@ -14,6 +14,7 @@ from stancekit.models import relation_shapes
 from stancekit.models.crf_relations import CrfRelations
 from stancekit.models.relation_features import cue_columns
 from stancekit.models.relation_links import Link, by_nearness, without_cue
+from stancekit.models.relation_tags import attribution
 from stancekit.resources import bundled
 from stancekit.schema import Attribution, Example, Sentence, Span, characters, words_of
 from stancekit.tasks import Part, part
@@ -143,6 +144,20 @@ def test_a_quotation_is_one_relation_however_many_contents_were_found_in_it():
     text = "“We hold Ruda. "
     two = [Link(content=[(1, 2)], confidence=[0.5]), Link(content=[(3, 4)], confidence=[0.4])]
     assert len(relation_shapes.shaped(two, ["cue content"], text, tokens(text))) == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "source", "cue", "content", "wanted"),
+    [
+        ("Senator Reed (D-Ohio) said no.", (0, 4), (5, 6), (6, 7), ["Senator Reed (D-Ohio)", "said", "no"]),
+        ("Senator Reed (D-Ohio) said no.", (0, 3), (5, 6), (6, 7), ["Senator Reed", "said", "no"]),
+        ("The plan (she said) is dead.", (3, 4), (4, 5), (0, 3), ["she", "said", "The plan"]),
+        ("The plan (so she said) is dead.", (4, 5), (5, 6), (0, 4), ["she", "said", "The plan (so"]),
+    ],
+)
+def test_parts_of_a_relation_hold_whole_brackets(text, source, cue, content, wanted):
+    found = attribution(text, tokens(text), Link(source=[source], cue=[cue], content=[content]))
+    assert [words_of(part, text) for part in (found.source, found.cue, found.content)] == wanted
 
 
 def test_rare_shapes_of_train_are_no_example():

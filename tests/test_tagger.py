@@ -220,8 +220,10 @@ def test_actors_by_alias_and_by_rule(tmp_path: Path) -> None:
     assert {n: s.of(text) for n, s in finder.first_mentions(text).items()} == {"Varga": "Varga"}
     proposed = actors.propose(["The guns of Varga fired.", "Later Varga denied it.", "Mr Olsen left."])
     assert [(a.name, a.proposed) for a in proposed] == [("Varga", True)]
-    pronouns = actors.propose(["So I’ve gone, and Don't come.", "Now I’ve come; Don't go, O’Hara.", "He saw O’Hara."])
-    assert [a.name for a in pronouns] == ["O’Hara"]
+    contracted = ["I’ve", "So I’ve", "Because I’m", "Don't", "DON’T", "It’s"]
+    texts = [f"“Then {word} heard,” said {name}." for word in contracted for name in ("O’Hara", "Varga’s man")] * 2
+    assert [a.name for a in actors.propose(texts)] == ["O’Hara", "Varga"]
+    assert [a.name for a in actors.propose(["He said “It’s Varga”.", "She said “It’s Varga”."])] == ["Varga"]
     path = tmp_path / "actors.yaml"
     path.write_text("- {name: A}\n- {nme: B}\n- {name: A, colour: red}\n")
     with pytest.raises(StancekitError) as error:

@@ -79,7 +79,8 @@ def ordered(links: Sequence[Link]) -> list[Link]:
 def attribution(text: str, toks: Sequence[Span], link: Link) -> Attribution:
     """Return a relation on tokens as one on characters.
 
-    Contents hold both marks of a quotation, or neither, and every part both brackets of a pair.
+    Contents hold both marks of a quotation, or neither, and every part both brackets of a pair, or neither, unless
+    another part stands between them.
     """
     source, cue, content = link.source, link.cue, quotes.both_sides(text, toks, link.content)
 

@@ -53,21 +53,20 @@ def gather(
     """
     in_dev = any(one.dev for one in experiment.data.also)
     further = frozen is None or "train" in parts or (in_dev and "dev" in parts)
+    known = Split.read(frozen) if frozen is not None else None
     files, also = load_all(experiment.data, further=further)
+    dev, also = _drawn(experiment, also, known)
     if task is None:
         task = build_task(experiment.task, *files.values(), *also)
         headline.of(task, experiment.evaluation.headline)
     _check_fits(experiment.model["name"], task)
     main, split = _split(experiment, files, task)
     absent: Mapping[str, str] = {}
-    dev = _for_dev(experiment, also) if further else frozenset()
-    plans = experiment.data.also if further else ()
-    also = [also_module.drawn(one, own.share, dev, experiment.split.seed) for one, own in zip(also, plans, strict=True)]
-    if frozen is None:
+    if known is None:
         dataset = also_module.joined(main, also, split, dev)
         split = also_module.placed(split, dataset, dev)
     else:
-        split = Split.read(frozen)
+        split = known
         if not further:
             split, absent = also_module.apart(split, len(experiment.data.also))
         dataset = also_module.joined(main, also, split, dev)
@@ -105,14 +104,24 @@ def _split(experiment: Experiment, files: Mapping[str, Dataset], task: Task) -> 
     return split_module.from_parts(files, by=plan.by, dev=plan.dev, stratify=stratify, seed=plan.seed, lock=lock)
 
 
-def _for_dev(experiment: Experiment, also: Sequence[Dataset]) -> frozenset[str]:
-    """Return the ids of further data sets that go to dev."""
-    plan, problems, found = experiment.split, Problems(), frozenset[str]()
+def _drawn(
+    experiment: Experiment, also: Sequence[Dataset], known: Split | None
+) -> tuple[frozenset[str], list[Dataset]]:
+    """Return the ids of further data sets that go to dev, and the sets as far as they are drawn.
+
+    A split that is `known` says both, whatever a file has gained since.
+    """
+    if known is not None:
+        kept = [also_module.placed_by(known, one) for one in also]
+        ids = {s.id for one in kept for s in one}
+        return frozenset(i for i in known.parts["dev"] if i in ids), kept
+    plan, problems, dev = experiment.split, Problems(), frozenset[str]()
     for number, (one, own) in enumerate(zip(also, experiment.data.also, strict=True)):
         with problems.catching(f"data.also.{number}"):
-            found |= also_module.for_dev(one, own.dev, plan.by, plan.seed)
+            dev |= also_module.for_dev(one, own.dev, plan.by, plan.seed)
     problems.raise_any()
-    return found
+    pairs = zip(also, experiment.data.also, strict=True)
+    return dev, [also_module.drawn(one, own.share, dev, plan.seed) for one, own in pairs]
 
 
 def _check_fits(model: str, task: Task) -> None:

@@ -94,7 +94,9 @@ _NEVER = frozenset(
     "autumn winter according later earlier meanwhile yesterday today tomorrow now then still only even here again "
     "inside outside near around across under over last next more less other others such".split()
 )
-_CONTRACTED = re.compile(r"(?:n[’']t|[’'](?:ve|ll|re|d|m))$")
+_CONTRACTED = re.compile(
+    r"(?:n[’']t|[’'](?:ve|ll|re|d|m)|^(?:it|that|let|what|here|there|he|she|who|how|where)[’']s)$", re.IGNORECASE
+)
 
 
 def propose(texts: Sequence[str], least: int = 2) -> tuple[Actor, ...]:
@@ -115,7 +117,10 @@ def propose(texts: Sequence[str], least: int = 2) -> tuple[Actor, ...]:
 
 
 def _trim(name: str) -> str:
-    words = re.sub(r"[’']s$", "", name).split()
+    words = name.split()
     while words and (words[0].lower() in _NEVER or _CONTRACTED.search(words[0])):
         words.pop(0)
-    return " ".join(words) if words and len(words[0]) > 1 else ""
+    if any(map(_CONTRACTED.search, words)):  # "So I’ve"
+        return ""
+    name = re.sub(r"[’']s$", "", " ".join(words))
+    return name if len(name.partition(" ")[0]) > 1 else ""

@@ -1,4 +1,4 @@
-"""Round brackets: a span holds both of a pair, or neither."""
+"""Round brackets: a span holds both of a pair, or neither, unless another span stands between them."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ def whole(text: str, toks: Sequence[Span], ranges: Iterable[Range], others: Sequ
     """Return ranges of words with both brackets of every pair, or neither.
 
     A bracket at a range's edge whose fellow stands outside is left out; one inside makes the range grow to its fellow,
-    unless that would run over `others`. Nobody ascribes to "Senator Reed (D-Ohio": of PolNeAR's sources that have a
-    bracket one in sixty holds half a pair.
+    unless that would run over `others`. Nobody ascribes to "Senator Reed (D-Ohio": of the sources in PolNeAR's train
+    that have a bracket 169 hold both of a pair, and 3 one.
     """
     pairs = _pairs(text, toks)
     if not pairs:
