@@ -97,4 +97,9 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except KeyboardInterrupt:
+        sys.exit("\nstopped; `make demo` begins anew")
+    except subprocess.CalledProcessError as error:  # the command has said why
+        sys.exit(error.returncode)
