@@ -41,7 +41,7 @@ from stancekit.asking import ask
 from stancekit.codebook import default
 from stancekit.metrics.base import Counts
 from stancekit.runs.run import Run
-from stancekit.schema import Layers, Prediction, Sentence, characters
+from stancekit.schema import Layers, Prediction, Sentence, Target, characters
 from stancekit.scoring import Score
 from stancekit.tasks import Part
 
@@ -96,17 +96,35 @@ def devices(run: Run, part: Part) -> list[Score]:
     return [counted(name, counts, groups, partial(figure, of=of)) for name, of in DEVICES.items()]
 
 
-def sentiments(run: Run, part: Part) -> list[Score]:
-    """Return macro-F1 of the stances toward the targets of a part, read as sentiments; none of a run without stance."""
-    if set(SENTIMENTS) not in [set(task.labels) for task in (run.task, *run.task.inner) if task.kind == "targeted"]:
-        return []
+def has_stance(run: Run) -> bool:
+    """Say whether a run tells favor, against and none."""
+    return set(SENTIMENTS) in [set(task.labels) for task in (run.task, *run.task.inner) if task.kind == "targeted"]
+
+
+def sentiments(run: Run, part: Part) -> list[Prediction]:
+    """Return the stances toward the targets of a part, read as sentiments."""
+    targets: dict[str, list[Target]] = {}
+    for example in part.examples:  # those of a sentence stand together
+        targets.setdefault(example.sentence.id, []).extend(tasks.targets_of(example))
     sentences = list({e.sentence.id: e.sentence for e in part.examples}.values())
-    targets = {s.id: [e.target for e in part.examples if e.sentence.id == s.id and e.target] for s in sentences}
-    found = zip(sentences, ask({"stance": run}, sentences, targets).roles["stance"], strict=True)
-    said = {s.id: [SENTIMENTS[stance.label] for stance in own.answer] for s, own in found}
-    predictions = [Prediction(id=e.id, answer=said[e.sentence.id].pop(0)) for e in part.examples]
-    scores = scoring.score(part, predictions, metrics=["f1"], resamples=RESAMPLES)
-    return [scores.find("macro_f1"), *(scores.find("f1", label) for label in part.task.labels)]
+    found = ask({"stance": run}, sentences, targets).roles["stance"]
+    said = [SENTIMENTS[stance.label] for own in found for stance in own.answer]
+    return [Prediction(id=e.id, answer=label) for e, label in zip(part.examples, said, strict=True)]
+
+
+def tell_sentiments(given: argparse.Namespace, run: Run, name: str, part: Part) -> None:
+    """Print and note macro-F1 and F1 by label of a run's sentiments, or how much they are above another run's."""
+    rows = [("macro_f1", ""), *(("f1", label) for label in part.task.labels)]
+    own = sentiments(run, part)
+    if given.against is None:
+        scores = scoring.score(part, own, metrics=["f1"], resamples=RESAMPLES)
+        tell(given, run, "newsmtsc", name, [scores.find(*row) for row in rows])
+        return
+    other = stancekit.load(given.against)
+    pair = {other.path.name: sentiments(other, part), run.path.name: own}
+    scores = scoring.compare(part, pair, metrics=["f1"], resamples=RESAMPLES)
+    between = f"{run.path.name} − {other.path.name}"
+    tell(given, run, "newsmtsc", name, [scores.find(*row, between) for row in rows], between)
 
 
 def figure(counts: Counts, of: Sequence[tuple[int, int]]) -> Counts:
@@ -140,12 +158,14 @@ def toward_targets(given: argparse.Namespace) -> dict[str, Part]:
     return {"every fifth article of train": cut(newsmtsc.part(given.newsmtsc / "train.jsonl"), 5)[1]}
 
 
-def tell(given: argparse.Namespace, run: Run, data: str, part: str, scores: Iterable[Score]) -> None:
-    """Print the figures of a run; those that are read are noted."""
+def tell(
+    given: argparse.Namespace, run: Run, data: str, part: str, scores: Iterable[Score], name: str | None = None
+) -> None:
+    """Print the figures of a run; those that are read are noted, under its folder's name if not another one."""
     print(f"\n{run.path} ({run.experiment.model['name']}) on {data}")
     for score in scores:
         print(f"  {score.metric} {score.label}: {shown(score)}", flush=True)
-        row = f"{run.path.name} {score.label}".strip()
+        row = f"{name or run.path.name} {score.label}".strip()
         if given.step == "read":
             ledger.append(data, f"{part}, {LEARNT}", score, row, dict(run.experiment.model), once=True)
 
@@ -157,6 +177,7 @@ def main() -> None:
     parser.add_argument("--polnear", type=Path, help="PolNeAR's folder with train and dev")
     parser.add_argument("--babe", type=Path, help="final_labels_SG2.xlsx")
     parser.add_argument("--newsmtsc", type=Path, help="NewsMTSC's folder with train.jsonl and the dev files")
+    parser.add_argument("--against", type=Path, help="a run; on NewsMTSC, how much the others are above it is told")
     parser.add_argument("--runs", type=Path, nargs="*", default=RUNS)
     given = parser.parse_args()
     real = real_articles(given) if given.polnear else []
@@ -168,9 +189,8 @@ def main() -> None:
             tell(given, run, "polnear", "dev", attributions(run, real))
         if len(biased) and run.task.kind in ("devices", "layers"):
             tell(given, run, "babe", "four fifths of the articles", devices(run, biased))
-        if run.task.kind in ("targeted", "layers"):
-            for name, part in toward.items():
-                tell(given, run, "newsmtsc", name, sentiments(run, part))
+        for name, part in toward.items() if has_stance(run) else ():
+            tell_sentiments(given, run, name, part)
 
 
 if __name__ == "__main__":

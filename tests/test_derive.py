@@ -165,13 +165,6 @@ GROWN = {  # a stretch, and what is left of it when it is grown to both marks of
 }
 
 
-@pytest.mark.parametrize("marked", GROWN)
-def test_a_range_grows_to_both_marks_of_a_quotation(marked: str) -> None:
-    text, toks, own = stretch(marked)
-    ((first, last),) = both_sides(text, toks, [own])
-    assert text[toks[first].start : toks[last - 1].end] == GROWN[marked]
-
-
 @given(texts(), st.data())
 def test_a_range_only_ever_grows_by_marks_and_stops(text: str, data: st.DataObject) -> None:
     toks = tokens(text)
@@ -181,13 +174,6 @@ def test_a_range_only_ever_grows_by_marks_and_stops(text: str, data: st.DataObje
     assert start <= first < last <= end and both_sides(text, toks, [(start, end)]) == [(start, end)]
     more = [*toks[start:first], *toks[last:end]]
     assert not any(c.isalnum() for t in more for c in text[t.start : t.end])
-
-
-@pytest.mark.parametrize("marked", SIDES)
-def test_a_range_keeps_to_one_side_of_a_quotation(marked: str) -> None:
-    text, toks, own = stretch(marked)
-    ((first, last),) = one_side(text, toks, [own])
-    assert text[toks[first].start : toks[last - 1].end] == SIDES[marked]
 
 
 def test_a_range_is_cut_until_it_holds_no_mark_alone() -> None:
@@ -219,11 +205,14 @@ BRACKETS = {
 }
 
 
-@pytest.mark.parametrize("marked", BRACKETS)
-def test_a_range_holds_both_brackets_of_a_pair_or_neither(marked: str) -> None:
+RULES = [(both_sides, GROWN), (one_side, SIDES), (brackets.whole, BRACKETS)]
+
+
+@pytest.mark.parametrize(("rule", "marked", "wanted"), [(r, *pair) for r, table in RULES for pair in table.items()])
+def test_a_range_keeps_to_quotations_and_brackets(rule, marked: str, wanted: str) -> None:
     text, toks, own = stretch(marked)
-    ((first, last),) = brackets.whole(text, toks, [own])
-    assert text[toks[first].start : toks[last - 1].end] == BRACKETS[marked]
+    ((first, last),) = rule(text, toks, [own])
+    assert text[toks[first].start : toks[last - 1].end] == wanted
 
 
 def test_a_range_does_not_grow_over_another_one() -> None:

@@ -54,17 +54,14 @@ def drawn(one: Dataset, share: float, dev: Set[str], seed: int) -> Dataset:
             break
         taken.add(name)
         held += sizes[name]
-    return _only(one, [s for s in one if s.id in dev or (s.document or s.id) in taken])
+    kept = tuple(s for s in one if s.id in dev or (s.document or s.id) in taken)
+    counts = +Counter({**one.counts, _NOT_DRAWN: len(one) - len(kept)})
+    return replace(one, sentences=kept, counts=dict(counts))
 
 
 def placed_by(split: Split, one: Dataset) -> Dataset:
     """Return a further data set with the sentences that a split has: those that it gained since are left out."""
-    return _only(one, [s for s in one if s.id in split.hashes])
-
-
-def _only(one: Dataset, kept: Sequence[Sentence]) -> Dataset:
-    counts = +Counter({**one.counts, _NOT_DRAWN: len(one) - len(kept)})
-    return replace(one, sentences=tuple(kept), counts=dict(counts))
+    return replace(one, sentences=tuple(s for s in one if s.id in split.hashes))
 
 
 def clashes(dataset: Dataset, book: Codebook) -> list[Problem]:

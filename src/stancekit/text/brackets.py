@@ -16,7 +16,7 @@ def whole(text: str, toks: Sequence[Span], ranges: Iterable[Range], others: Sequ
     unless that would run over `others`. Nobody ascribes to "Senator Reed (D-Ohio": of the sources in PolNeAR's train
     that have a bracket 169 hold both of a pair, and 3 one.
     """
-    pairs = _pairs(text, toks)
+    pairs = _pairs(text, toks) if "(" in text else []
     if not pairs:
         return list(ranges)
     own, found = [*ranges], []
