@@ -14,7 +14,8 @@ does not): its figures set runs side by side, and are no measure of how well a r
 devices: how many more of the sentences that experts call biased have one, and how much of what devices cover experts
 marked as biased words (beside how much of all text they did), say how much of the framing that is found is what readers
 of such news would call loaded. NewsMTSC's readers said whether a sentence is positive or negative toward its target:
-favor is read as positive and against as negative. Intervals resample articles; each run is read once.
+favor is read as positive and against as negative, and runs that learnt `sentiment` say it in these words. Intervals
+resample articles; each run is read once.
 """
 
 from __future__ import annotations
@@ -96,35 +97,49 @@ def devices(run: Run, part: Part) -> list[Score]:
     return [counted(name, counts, groups, partial(figure, of=of)) for name, of in DEVICES.items()]
 
 
-def has_stance(run: Run) -> bool:
-    """Say whether a run tells favor, against and none."""
-    return set(SENTIMENTS) in [set(task.labels) for task in (run.task, *run.task.inner) if task.kind == "targeted"]
+def toward_labels(run: Run) -> list[str]:
+    """Return what a run says toward targets: `stance`, `sentiment` with the labels of NewsMTSC, or both."""
+    inner = [task for task in (run.task, *run.task.inner) if task.kind == "targeted"]
+    known = {"stance": set(SENTIMENTS), newsmtsc.TASK.name: set(newsmtsc.TASK.labels)}
+    return [task.name for task in inner if known.get(task.name) == set(task.labels)]
 
 
-def sentiments(run: Run, part: Part) -> list[Prediction]:
-    """Return the stances toward the targets of a part, read as sentiments."""
+def sentiments(run: Run, part: Part, label: str) -> list[Prediction]:
+    """Return what a run says toward the targets of a part by one of its labels; stances are read as sentiments."""
+    if run.task.name == newsmtsc.TASK.name:
+        return list(run.model.predict(run.examples(part.examples)))
     targets: dict[str, list[Target]] = {}
     for example in part.examples:  # those of a sentence stand together
         targets.setdefault(example.sentence.id, []).extend(tasks.targets_of(example))
     sentences = list({e.sentence.id: e.sentence for e in part.examples}.values())
-    found = ask({"stance": run}, sentences, targets).roles["stance"]
-    said = [SENTIMENTS[stance.label] for own in found for stance in own.answer]
-    return [Prediction(id=e.id, answer=label) for e, label in zip(part.examples, said, strict=True)]
+    asked = ask({"stance": run}, sentences, targets)
+    found = asked.roles["stance"] if label == "stance" else asked.own[label]
+    said = [SENTIMENTS.get(item.label, item.label) for own in found for item in own.answer]
+    return [Prediction(id=e.id, answer=word) for e, word in zip(part.examples, said, strict=True)]
 
 
-def tell_sentiments(given: argparse.Namespace, run: Run, name: str, part: Part) -> None:
-    """Print and note macro-F1 and F1 by label of a run's sentiments, or how much they are above another run's."""
+def tell_sentiments(given: argparse.Namespace, run: Run, label: str, name: str, part: Part) -> None:
+    """Print and note macro-F1 and F1 by label of a run's sentiments, or how much they are above another run's stances.
+
+    A run that says both stands with its sentiments as `NAME, sentiment`.
+    """
     rows = [("macro_f1", ""), *(("f1", label) for label in part.task.labels)]
-    own = sentiments(run, part)
+    own, called = sentiments(run, part, label), called_by(run, label)
     if given.against is None:
         scores = scoring.score(part, own, metrics=["f1"], resamples=RESAMPLES)
-        tell(given, run, "newsmtsc", name, [scores.find(*row) for row in rows])
+        tell(given, run, "newsmtsc", name, [scores.find(*row) for row in rows], called)
         return
     other = stancekit.load(given.against)
-    pair = {other.path.name: sentiments(other, part), run.path.name: own}
+    first = toward_labels(other)[0]
+    pair = {called_by(other, first): sentiments(other, part, first), called: own}
     scores = scoring.compare(part, pair, metrics=["f1"], resamples=RESAMPLES)
-    between = f"{run.path.name} − {other.path.name}"
+    between = " − ".join(reversed(list(pair)))
     tell(given, run, "newsmtsc", name, [scores.find(*row, between) for row in rows], between)
+
+
+def called_by(run: Run, label: str) -> str:
+    """Return what a row is called: the run's folder, and what it says where that is not its first word on targets."""
+    return run.path.name if label == toward_labels(run)[0] else f"{run.path.name}, {label}"
 
 
 def figure(counts: Counts, of: Sequence[tuple[int, int]]) -> Counts:
@@ -189,8 +204,9 @@ def main() -> None:
             tell(given, run, "polnear", "dev", attributions(run, real))
         if len(biased) and run.task.kind in ("devices", "layers"):
             tell(given, run, "babe", "four fifths of the articles", devices(run, biased))
-        for name, part in toward.items() if has_stance(run) else ():
-            tell_sentiments(given, run, name, part)
+        for label in toward_labels(run) if toward else ():
+            for name, part in toward.items():
+                tell_sentiments(given, run, label, name, part)
 
 
 if __name__ == "__main__":

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from stancekit import Tagger, experiment, files, reports
+from stancekit.asking import LAYERS
 from stancekit.errors import StancekitError
 from stancekit.models.majority import Majority
-from stancekit.runs.choose import ROLES
 from stancekit.schema import Attribution, Device, Layers, Prediction, Span, Stance
 from stancekit.tasks import targets_of
 from stancekit.text.actors import Actor
@@ -25,7 +25,7 @@ BETTER, WORSE = 0.99, 0.0
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Three runs by rule and one of all layers, whose dev parts are the same."""
     root = tmp_path_factory.mktemp("runs") / "demo"
-    for name in ROLES:
+    for name in LAYERS:
         experiment.train(f"demo-{name}", ["model=lexicon", f"output={root / name}"])
     experiment.train("demo-attribution", ["task=layers", "model=majority", f"output={root / 'joint'}"])
     return root
@@ -49,13 +49,13 @@ def chosen(root: Path, **given: Path) -> dict[str, str]:
     return {role: run["run"] for role, run in Tagger.load(**given, runs=root).described.items()}
 
 
-OWN = {role: role for role in ROLES}
+OWN = {role: role for role in LAYERS}
 CASES: dict[str, tuple[dict[str, Any], dict[str, str]]] = {
     "as trained, the rules win": ({}, OWN),
     "better in one role": ({"attribution__value": BETTER}, OWN | {"attribution": "joint"}),
     "better in all": (
         {"attribution__value": BETTER, "devices__value": BETTER, "stance__value": BETTER},
-        dict.fromkeys(ROLES, "joint"),
+        dict.fromkeys(LAYERS, "joint"),
     ),
     "another metric": ({"stance__value": BETTER, "stance__metric": "f_avg"}, OWN),
     "other examples": ({"stance__value": BETTER, "stance__examples": "x"}, OWN),
@@ -86,16 +86,16 @@ def test_another_dev_part_does_not_compare_and_is_told(root: Path) -> None:
     change(root / "joint", stance__value=BETTER, stance__examples="x")
     told = Tagger.load(runs=root).told
     assert f"  not compared: {root / 'joint'}: another dev part" in told
-    assert [line.partition(":")[0] for line in told if not line.startswith(" ")] == list(ROLES)
+    assert [line.partition(":")[0] for line in told if not line.startswith(" ")] == list(LAYERS)
 
 
 def test_without_a_folder_of_the_role_one_run_will_do_and_two_must_compare(root: Path) -> None:
-    for name in ROLES:
+    for name in LAYERS:
         shutil.move(root / name, root.parent / name)
-    assert chosen(root) == dict.fromkeys(ROLES, "joint")
+    assert chosen(root) == dict.fromkeys(LAYERS, "joint")
     shutil.copytree(root / "joint", root / "twin")
     change(root / "twin", stance__value=BETTER)
-    assert chosen(root) == dict.fromkeys(ROLES, "joint") | {"stance": "twin"}
+    assert chosen(root) == dict.fromkeys(LAYERS, "joint") | {"stance": "twin"}
     change(root / "twin", stance__metric="f_avg")
     with pytest.raises(StancekitError, match=r"do not compare: .*joint, .*twin → name one with --stance"):
         chosen(root)
@@ -143,7 +143,7 @@ def tagger(root: Path, *roles: str) -> Tagger:
 
 
 def test_one_pass_answers_every_role_of_a_run(root: Path, asked: list[list[Any]]) -> None:
-    article = tagger(root, *ROLES)(TEXT)
+    article = tagger(root, *LAYERS)(TEXT)
     assert [[t.name for t in targets] for targets in asked[0]] == [["Karsk"], ["Tolmenia", "Karsk"]]
     assert len(asked) == 1
     first, second = (article.confidence[s.id] for s in article.sentences)
@@ -181,3 +181,22 @@ def test_the_hash_is_that_of_the_model(root: Path) -> None:
     change(root / "framing", **{"files__model/lexicon.json": "0" * 64})
     change(root / "stance", data__sentences=0)
     assert [role for role, one in hashes().items() if one != before[role]] == ["framing"]
+
+
+def test_a_run_of_sentiments_answers_beside_the_stances_and_in_no_other_role(root: Path, tmp_path: Path) -> None:
+    own = tmp_path / "sentiment"
+    experiment.train("sentiment-transformer", ["model=majority", f"output={own}"])
+    with pytest.raises(StancekitError, match="this run's task is sentiment, a stance run was expected"):
+        Tagger.load(stance=own, runs=root)
+    with pytest.raises(StancekitError, match="this run's task is stance, a sentiment run was expected"):
+        Tagger.load(sentiment=root / "stance", runs=root)
+    shutil.copytree(own, root / "sentiment")
+    for found in (Tagger.load(sentiment=own, runs=root), Tagger.load(runs=root)):
+        found.actors = (Actor("Karsk"), Actor("Tolmenia"))
+        gold = found(TEXT).sentences[1].gold
+        assert [(s.target.name, s.label) for s in gold.labels["sentiment"]] == [
+            ("Tolmenia", "negative"),
+            ("Karsk", "negative"),
+        ]
+        assert {s.label for s in gold.stances or ()} <= {"favor", "against", "none"}
+        assert list(found.described) == [*LAYERS, "sentiment"]

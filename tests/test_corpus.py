@@ -42,15 +42,16 @@ def test_counts_are_kept_and_the_readme_shows_them(dataset) -> None:
     assert corpus.table(found) in bundled("data/dispatches/README.md").read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("name", ["dispatches", "newsdesk"])
+@pytest.mark.parametrize("name", ["dispatches", "newsdesk", "clippings"])
 def test_check_finds_nothing(name: str) -> None:
     assert not list(check(load(name)).problems)
 
 
-def test_counts_of_everyday_news_are_kept_and_its_readme_shows_them() -> None:
-    found = benchmark("corpus_newsdesk").rows(load("newsdesk").sentences)
+@pytest.mark.parametrize("name", ["newsdesk", "clippings"])
+def test_counts_of_further_sets_are_kept_and_their_readmes_show_them(name: str) -> None:
+    found = benchmark(f"corpus_{name}").rows(load(name).sentences)
     assert [row.what for row in found if not row.kept] == []
-    assert corpus.table(found) in bundled("data/newsdesk/README.md").read_text(encoding="utf-8")
+    assert corpus.table(found) in bundled(f"data/{name}/README.md").read_text(encoding="utf-8")
 
 
 def test_the_second_pass_over_everyday_news_is_what_its_readme_says() -> None:
@@ -97,3 +98,14 @@ def test_antecedents_belong_to_the_sources_of_the_corpus(dataset) -> None:
             assert mention["text"] in articles[row["document"]][mention["index"]].text
     tally = found.tally()["all"]
     assert tally.right / tally.resolved > 0.8
+
+
+def test_the_second_reading_of_sentiments_is_what_its_readme_says() -> None:
+    passes, readme = bundled("data/passes/clippings"), bundled("data/clippings/README.md").read_text(encoding="utf-8")
+    shipped = {s.id: s for s in load("clippings").sentences}
+    assert all(shipped[s.id] == s for s in load(passes / "first.jsonl").sentences)
+    found = agree([passes / "first.jsonl", passes / "second.jsonl"], tasks=["sentiment"], resamples=10)
+    shown = readme.partition("<!-- agreement -->")[2].partition("<!-- end of agreement -->")[0]
+    told = [row.split("|")[3].strip() for row in shown.splitlines() if row.startswith("|") and "." in row]
+    values = [found.scores["sentiment"].find(metric).value for metric in ("alpha_nominal", "agreement")]
+    assert told == [f"{value:.3f}".lstrip("0") for value in values]

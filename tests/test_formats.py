@@ -188,3 +188,13 @@ def test_a_large_corpus_reads_in_order_from_a_folder(tmp_path):
     save(rows, tmp_path / "corpus", format="markup")
     assert len(list((tmp_path / "corpus").iterdir())) == 3
     assert list(load(tmp_path / "corpus")) == rows
+
+
+def test_a_folder_of_jsonl_reads_by_file_name_and_names_the_file_of_a_problem(tmp_path):
+    rows = [Sentence(id=f"{name}.{k}", text="x", document=name, index=k) for name in "ab" for k in range(2)]
+    for name, own in (("b", rows[2:]), ("a", rows[:2])):
+        save(own, tmp_path / f"{name}.jsonl")
+    assert guess(tmp_path) == "jsonl" and list(load(tmp_path)) == rows
+    (tmp_path / "b.jsonl").write_text('{"id": "b.0"}\n', encoding="utf-8")
+    with pytest.raises(StancekitError, match=r"b\.jsonl:1"):
+        load(tmp_path)

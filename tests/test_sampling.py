@@ -130,4 +130,6 @@ def test_data_sets_by_name():
         datasets.load("polnaer")
     told = [entry.to_json() for entry in datasets.CATALOGUE.values()]
     assert all(value for row in told for key, value in row.items() if key != "format")
-    assert [row["name"] for row in told if not row["format"]] == ["dispatches", "newsdesk"] and json.dumps(told)
+    assert [row["name"] for row in told if not row["format"]] == ["dispatches", "newsdesk", "clippings"] and json.dumps(
+        told
+    )

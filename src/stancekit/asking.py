@@ -14,8 +14,8 @@ from stancekit.schema import Attribution, Device, Example, Layers, Sentence, Sta
 
 Item = Attribution | Device | Stance
 LAYERS = {"attribution": "attributions", "framing": "devices", "stance": "stances"}
-"""The layer that each role fills."""
-_BUILT_IN = {role.task for role in ROLES.values()}
+"""The layer that each role fills; what the others ask for is a label set of a user's own."""
+_BUILT_IN = {ROLES[name].task for name in LAYERS}
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,10 @@ def ask(runs: Mapping[str, Run], sentences: Sequence[Sentence], targets: Mapping
             several = _of_layers(run, roles, sentences, targets)
             found, sets = found | several.roles, several.own | sets
         elif run.task.kind == ROLES["stance"].kind:
-            found["stance"] = _of_targets(run, sentences, targets)
+            toward = _of_targets(run, sentences, targets)
+            found |= {role: toward for role in roles if role in LAYERS}
+            if set(roles) - set(LAYERS):
+                sets[run.task.name] = toward
         else:
             predictions = run.predict([Example(id=s.id, sentence=s) for s in sentences])
             found[roles[0]] = [Found(_items(p.answer), _numbers(p.probabilities)) for p in predictions]
@@ -70,12 +73,12 @@ def _of_layers(
     own = [one for one in run.task.inner if one.name not in _BUILT_IN]
     toward = [one.name for one in own if one.kind == "targeted"]
     asked = [tasks.asked(s, targets[s.id], toward) for s in sentences] if "stance" in roles or toward else sentences
-    found = Asked({role: [] for role in roles}, {one.name: [] for one in own})
+    found = Asked({role: [] for role in roles if role in LAYERS}, {one.name: [] for one in own})
     for prediction in run.predict([Example(id=s.id, sentence=s) for s in asked]):
         answer = prediction.answer
         assert isinstance(answer, Layers)
         sure = by_layer(run.task, answer, prediction.probabilities)
-        for role in roles:
+        for role in found.roles:
             items = getattr(answer, LAYERS[role]) or ()
             found.roles[role].append(Found(items, _numbers(sure.get(ROLES[role].task))))
         for one in own:

@@ -52,6 +52,15 @@ _ENTRIES = (
         how_to_get="bundled: use its name wherever a path is asked for, or beside dispatches as `also`",
     ),
     Entry(
+        name="clippings",
+        about="sentiment toward people and bodies in excerpts of invented articles of plain news",
+        format="",
+        licence="CC BY 4.0",
+        citation="The stancekit authors. Clippings: a bundled set of targeted sentiment.",
+        size="see data/clippings/README.md",
+        how_to_get="bundled: use its name wherever a path is asked for, or beside other sets as `also`",
+    ),
+    Entry(
         name="polnear",
         about="attribution relations (source, cue, content) in US political news",
         format="polnear",

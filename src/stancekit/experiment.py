@@ -247,6 +247,7 @@ def tag(
     attribution: str | Path | None = None,
     framing: str | Path | None = None,
     stance: str | Path | None = None,
+    sentiment: str | Path | None = None,
     actors: str | Path | None = None,
     runs: str | Path = DEFAULT,
     trust_code: bool = False,
@@ -256,7 +257,7 @@ def tag(
 
     Runs that are not named are chosen below `runs` by their scores on dev; `say` hears which run answers what.
     """
-    tagger = Tagger.load(attribution, framing, stance, actors, runs=runs, trust_code=trust_code)
+    tagger = Tagger.load(attribution, framing, stance, actors, sentiment=sentiment, runs=runs, trust_code=trust_code)
     for line in tagger.told:
         say(line)
     return tagger(read_inputs(Path(source)))

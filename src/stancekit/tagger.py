@@ -24,7 +24,7 @@ DEFAULT = "runs/demo"
 
 
 class Tagger:
-    """Tags an article, or sentences, with attributions, devices, their holders, and stances.
+    """Tags an article, or sentences, with attributions, devices, their holders, stances, and sentiments.
 
     A run of the task `layers` may play several roles, and then predicts once; label sets of a user's own that it
     learnt are answered, too. Actors are those given; else the targets that the records name; else names found by a
@@ -32,9 +32,14 @@ class Tagger:
     """
 
     def __init__(
-        self, attribution: Run, framing: Run, stance: Run | None = None, actors: Sequence[Actor] | None = None
+        self,
+        attribution: Run,
+        framing: Run,
+        stance: Run | None = None,
+        actors: Sequence[Actor] | None = None,
+        sentiment: Run | None = None,
     ) -> None:
-        given = {"attribution": attribution, "framing": framing, "stance": stance}
+        given = {"attribution": attribution, "framing": framing, "stance": stance, "sentiment": sentiment}
         self.runs = {name: run for name, run in given.items() if run is not None}
         for name, run in self.runs.items():
             choose.expect(run, ROLES[name])
@@ -50,15 +55,17 @@ class Tagger:
         stance: str | Path | None = None,
         actors: str | Path | None = None,
         *,
+        sentiment: str | Path | None = None,
         runs: str | Path = DEFAULT,
         trust_code: bool = False,
     ) -> Tagger:
         """Load the runs by their folders; where none is given, the one below `runs` with the highest score on dev.
 
         Scores compare on the same task, labels, codebook, data, dev part and metric only; the folder of the role's
-        name (`attribution`, `framing`, `stance`) says which these are.
+        name (`attribution`, `framing`, `stance`, `sentiment`) says which these are. No run need tell stances or
+        sentiments; a sentiment is an answer of the label set of its task's name.
         """
-        given = {"attribution": attribution, "framing": framing, "stance": stance}
+        given = {"attribution": attribution, "framing": framing, "stance": stance, "sentiment": sentiment}
         chosen, told = choose.pick(Path(runs), given, trust_code=trust_code)
         tagger = cls(**chosen, actors=actors_module.load(Path(actors)) if actors is not None else None)
         tagger.told = told
@@ -114,7 +121,7 @@ def _sure(found: Asked, at: int, gold: Layers) -> dict[str, list[float]]:
 
     A relation that the quotation marks tell has 1.
     """
-    layers = {LAYERS[role]: list(found.roles[role][at].sure) if role in found.roles else [] for role in ROLES}
+    layers = {name: list(found.roles[role][at].sure) if role in found.roles else [] for role, name in LAYERS.items()}
     more = len(gold.attributions or ()) - len(layers["attributions"])
     layers["attributions"] += [1.0] * more
     return layers | {f"labels.{name}": own[at].sure for name, own in found.own.items()}

@@ -158,6 +158,7 @@ def tag(
     attribution: Annotated[Path | None, typer.Option(help="An attribution run, or one of all layers.")] = None,
     framing: Annotated[Path | None, typer.Option(help="A framing run (task: devices), or one of all layers.")] = None,
     stance: Annotated[Path | None, typer.Option(help="A stance run, or one of all layers.")] = None,
+    sentiment: Annotated[Path | None, typer.Option(help="A run of sentiment toward targets.")] = None,
     runs: Annotated[Path | None, typer.Option(help="Choose the others here, by score on dev [runs/demo].")] = None,
     actors: Annotated[Path | None, typer.Option(help="actors.yaml: names, aliases, sides.")] = None,
     as_json: Json = False,
@@ -168,7 +169,7 @@ def tag(
     """Tag an article: who says it, how it is framed, and whose frame it is; tells on stderr which run says so."""
     from stancekit import experiment, tagger
 
-    named = {"attribution": attribution, "framing": framing, "stance": stance}
+    named = {"attribution": attribution, "framing": framing, "stance": stance, "sentiment": sentiment}
     say = show.nothing if quiet else show.aside
     found = experiment.tag(source, **named, actors=actors, runs=runs or tagger.DEFAULT, trust_code=trust_code, say=say)
     if as_json:

@@ -34,6 +34,8 @@ def _of_folder(path: Path) -> str:
     for name, patterns in _IN_FOLDERS.items():
         if any(next(path.glob(pattern), None) for pattern in patterns):
             return name
+    if any(_of_file(file) == "jsonl" for file in sorted(path.glob("*.jsonl"))[:1]):
+        return "jsonl"
     first = next((file for file in sorted(path.rglob("*.json"))), None)
     return _of_json(first) if first else ""
 

@@ -32,8 +32,11 @@ ROLES = {
         Role("attribution", "attribution", "relations", "an attribution run"),
         Role("framing", "devices", "devices", "a framing run (task: devices)"),
         Role("stance", "stance", "targeted", "a stance run"),
+        Role("sentiment", "sentiment", "targeted", "a sentiment run"),
     )
 }
+OPTIONAL = ("stance", "sentiment")
+"""The roles that no run need play."""
 
 
 @dataclass(frozen=True)
@@ -52,9 +55,12 @@ class Choice:
 
 
 def task_for(run: Run, role: Role) -> Mapping[str, Any] | None:
-    """Return the task of a run that answers a role, as the manifest describes it: its own, or that of one layer."""
+    """Return the task of a run that answers a role, as the manifest describes it: its own, or that of one layer.
+
+    A task of another name will do where it is of the role's kind, and not what another role asks for.
+    """
     own: Mapping[str, Any] = run.manifest["task"]
-    if own["kind"] == role.kind:
+    if own["kind"] == role.kind and own["name"] not in {other.task for other in ROLES.values() if other != role}:
         return own
     return next((one for one in own.get("inner") or () if one["name"] == role.task), None)
 
@@ -102,14 +108,14 @@ def pick(
 ) -> tuple[dict[str, Run], list[str]]:
     """Return a run for every role, and lines that tell why: the given one, or the best below `root`.
 
-    A run for stances may be missing.
+    A run for stances or sentiments may be missing.
     """
     shelf = Shelf(root, trust_code=trust_code) if None in given.values() else None
     problems, found = Problems(), dict[str, Choice]()
     for name, path in given.items():
         with problems.catching(f"the {name} run"):
             choice = shelf.choose(ROLES[name]) if shelf and path is None else None
-            if choice is None and path is None and name == "stance":
+            if choice is None and path is None and name in OPTIONAL:
                 continue
             found[name] = choice or Choice(load_run(path or root / name, trust_code=trust_code))
     if problems and given["attribution"] is None and given["framing"] is None:

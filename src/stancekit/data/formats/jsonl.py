@@ -13,10 +13,14 @@ from stancekit.schema import Sentence
 
 
 class Jsonl:
-    """Native JSONL: every field of a sentence, without loss."""
+    """Native JSONL: every field of a sentence, without loss; a file, or all `.jsonl` files of a folder by name."""
 
     def read(self, path: Path, log: ReadLog) -> Iterator[Sentence]:
         """Yield the sentence of every line that is not blank."""
+        for file in sorted(path.glob("*.jsonl")) if path.is_dir() else [path]:
+            yield from self._file(file, log)
+
+    def _file(self, path: Path, log: ReadLog) -> Iterator[Sentence]:
         for number, line in enumerate(read_text(path).split("\n"), start=1):
             if not line.strip():
                 continue
