@@ -119,7 +119,7 @@ def sentiments(run: Run, part: Part, label: str) -> list[Prediction]:
 
 
 def tell_sentiments(given: argparse.Namespace, run: Run, label: str, name: str, part: Part) -> None:
-    """Print and note macro-F1 and F1 by label of a run's sentiments, or how much they are above another run's stances.
+    """Print and note macro-F1 and F1 by label of a run's sentiments, or how much they are above another run's.
 
     A run that says both stands with its sentiments as `NAME, sentiment`.
     """
@@ -130,7 +130,8 @@ def tell_sentiments(given: argparse.Namespace, run: Run, label: str, name: str, 
         tell(given, run, "newsmtsc", name, [scores.find(*row) for row in rows], called)
         return
     other = stancekit.load(given.against)
-    first = toward_labels(other)[0]
+    if not (first := next(iter(toward_labels(other)), "")):
+        raise SystemExit(f"--against: {other.path} says nothing toward targets")
     pair = {called_by(other, first): sentiments(other, part, first), called: own}
     scores = scoring.compare(part, pair, metrics=["f1"], resamples=RESAMPLES)
     between = " − ".join(reversed(list(pair)))

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from stancekit import Tagger, experiment, files, reports
-from stancekit.asking import LAYERS
+from stancekit import Tagger, codebook, experiment, files, reports, tasks
+from stancekit.asking import LAYERS, ask
 from stancekit.errors import StancekitError
 from stancekit.models.majority import Majority
-from stancekit.schema import Attribution, Device, Layers, Prediction, Span, Stance
+from stancekit.schema import Attribution, Device, Layers, Prediction, Sentence, Span, Stance, Target
 from stancekit.tasks import targets_of
 from stancekit.text.actors import Actor
 
@@ -183,6 +184,47 @@ def test_the_hash_is_that_of_the_model(root: Path) -> None:
     assert [role for role, one in hashes().items() if one != before[role]] == ["framing"]
 
 
+SENTIMENT = tasks.own("sentiment", "targeted", ["negative", "neutral", "positive"], ["f1"])
+
+
+class Says:
+    """A run of all layers, sentiments among them, that says one of every target."""
+
+    def __init__(self, label: str) -> None:
+        self.label, self.path = label, Path(label)
+        self.task = tasks.over([*tasks.layers(codebook.default()).inner, SENTIMENT])
+
+    def predict(self, examples: Any) -> list[Prediction]:
+        return [Prediction(id=e.id, answer=self.answer(e.sentence)) for e in examples]
+
+    def answer(self, sentence: Sentence) -> Layers:
+        own = tuple(replace(s, label=self.label) for s in sentence.gold.labels["sentiment"])
+        return Layers(text=sentence.text, attributions=(), devices=(), stances=(), labels={"sentiment": own})
+
+
+@pytest.mark.parametrize("role", ["attribution", "framing", "stance"])
+def test_the_run_that_is_given_for_sentiments_says_them(role: str) -> None:
+    for others, expected in (
+        (("sentiment", role), "positive"),
+        ((role, "sentiment"), "positive"),
+        ((role,), "negative"),
+    ):
+        runs: Any = {name: Says("positive" if name == "sentiment" else "negative") for name in others}
+        found = ask(runs, [Sentence(id="1", text="Karsk sang.")], {"1": [Target("Karsk")]})
+        assert [item.label for item in found.own["sentiment"][0].answer] == [expected]
+        assert list(found.roles) == [role]
+
+
+def test_labels_of_sentences_are_no_sentiments_toward_targets(root: Path) -> None:
+    manifest = files.read_json(root / "joint" / "manifest.json")
+    manifest["task"]["inner"].append(
+        {"name": "sentiment", "kind": "single", "labels": ["good", "bad"], "metrics": ["f1"]}
+    )
+    files.write_json(root / "joint" / "manifest.json", manifest)
+    with pytest.raises(StancekitError, match="this run's task is layers, a sentiment run was expected"):
+        Tagger.load(sentiment=root / "joint", runs=root)
+
+
 def test_a_run_of_sentiments_answers_beside_the_stances_and_in_no_other_role(root: Path, tmp_path: Path) -> None:
     own = tmp_path / "sentiment"
     experiment.train("sentiment-transformer", ["model=majority", f"output={own}"])
@@ -193,10 +235,17 @@ def test_a_run_of_sentiments_answers_beside_the_stances_and_in_no_other_role(roo
     shutil.copytree(own, root / "sentiment")
     for found in (Tagger.load(sentiment=own, runs=root), Tagger.load(runs=root)):
         found.actors = (Actor("Karsk"), Actor("Tolmenia"))
-        gold = found(TEXT).sentences[1].gold
+        article = found(TEXT)
+        gold = article.sentences[1].gold
         assert [(s.target.name, s.label) for s in gold.labels["sentiment"]] == [
             ("Tolmenia", "negative"),
             ("Karsk", "negative"),
         ]
         assert {s.label for s in gold.stances or ()} <= {"favor", "against", "none"}
         assert list(found.described) == [*LAYERS, "sentiment"]
+        table = (
+            reports.article_page(article, "x")
+            .partition("<h2>Sentiment toward each actor</h2>")[2]
+            .partition("</table>")[0]
+        )
+        assert "<th>Karsk</th><td>negative 2</td>" in table and "<th>Tolmenia</th><td>negative 1</td>" in table

@@ -109,3 +109,6 @@ def test_the_second_reading_of_sentiments_is_what_its_readme_says() -> None:
     told = [row.split("|")[3].strip() for row in shown.splitlines() if row.startswith("|") and "." in row]
     values = [found.scores["sentiment"].find(metric).value for metric in ("alpha_nominal", "agreement")]
     assert told == [f"{value:.3f}".lstrip("0") for value in values]
+    first = load(passes / "first.jsonl").sentences
+    targets, articles = sum(len(s.gold.labels["sentiment"]) for s in first), len({s.document for s in first})
+    assert f"{targets} targets in {articles} articles" in shown

@@ -191,10 +191,30 @@ def test_a_large_corpus_reads_in_order_from_a_folder(tmp_path):
 
 
 def test_a_folder_of_jsonl_reads_by_file_name_and_names_the_file_of_a_problem(tmp_path):
-    rows = [Sentence(id=f"{name}.{k}", text="x", document=name, index=k) for name in "ab" for k in range(2)]
-    for name, own in (("b", rows[2:]), ("a", rows[:2])):
+    rows = [
+        Sentence(id=f"{name}.{k}", text="x", document=name, index=k, gold=Layers(text="x", labels={"tone": "calm"}))
+        for name in "ab"
+        for k in range(2)
+    ]
+    for name, own in (("b", rows[2:]), ("a", rows[:2]), (".a", rows[:2])):
         save(own, tmp_path / f"{name}.jsonl")
     assert guess(tmp_path) == "jsonl" and list(load(tmp_path)) == rows
-    (tmp_path / "b.jsonl").write_text('{"id": "b.0"}\n', encoding="utf-8")
+    (tmp_path / "b.jsonl").write_text('{"id": "b.0", "document": "b", "text": "", "labels": {}}\n', encoding="utf-8")
     with pytest.raises(StancekitError, match=r"b\.jsonl:1"):
         load(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "beside",
+    [
+        {"articles.jsonl": '{"id": "n1", "document": "n1", "text": "A whole article."}'},
+        {"page.txt": "An article."},
+        {"export.jsonl": '{"text": "x", "label": [[0, 1, "S"]]}'},
+    ],
+)
+def test_a_folder_that_holds_articles_too_is_no_data_set(tmp_path, beside):
+    save([Sentence(id="a.0", text="x", document="a", gold=Layers(text="x", stances=()))], tmp_path / "a.jsonl")
+    for name, content in beside.items():
+        (tmp_path / name).write_text(content, encoding="utf-8")
+    with pytest.raises(StancekitError, match="its format cannot be told"):
+        guess(tmp_path)

@@ -40,15 +40,18 @@ class Asked:
 def ask(runs: Mapping[str, Run], sentences: Sequence[Sentence], targets: Mapping[str, Sequence[Target]]) -> Asked:
     """Return what the runs find in sentences, which bear no gold.
 
-    Runs of the task `layers` answer label sets of a user's own, too; of several the first is taken. `targets` holds
-    by sentence id the targets to be judged. A run that plays several roles predicts once.
+    Runs of the task `layers` answer label sets of a user's own, too; of several the first is taken, but a role's run
+    before others. `targets` holds by sentence id the targets to be judged. A run that plays several roles predicts
+    once.
     """
     found: dict[str, list[Found]] = {}
     sets: dict[str, list[Found]] = {}
     for run, roles in _casts(runs):
         if run.task.kind == "layers":
             several = _of_layers(run, roles, sentences, targets)
-            found, sets = found | several.roles, several.own | sets
+            named = {ROLES[role].task for role in roles}
+            found |= several.roles
+            sets = several.own | sets | {name: answers for name, answers in several.own.items() if name in named}
         elif run.task.kind == ROLES["stance"].kind:
             toward = _of_targets(run, sentences, targets)
             found |= {role: toward for role in roles if role in LAYERS}

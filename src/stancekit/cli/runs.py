@@ -158,7 +158,9 @@ def tag(
     attribution: Annotated[Path | None, typer.Option(help="An attribution run, or one of all layers.")] = None,
     framing: Annotated[Path | None, typer.Option(help="A framing run (task: devices), or one of all layers.")] = None,
     stance: Annotated[Path | None, typer.Option(help="A stance run, or one of all layers.")] = None,
-    sentiment: Annotated[Path | None, typer.Option(help="A run of sentiment toward targets.")] = None,
+    sentiment: Annotated[
+        Path | None, typer.Option(help="A run of sentiment toward targets, or one of all layers.")
+    ] = None,
     runs: Annotated[Path | None, typer.Option(help="Choose the others here, by score on dev [runs/demo].")] = None,
     actors: Annotated[Path | None, typer.Option(help="actors.yaml: names, aliases, sides.")] = None,
     as_json: Json = False,

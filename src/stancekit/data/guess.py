@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from stancekit import components
+from stancekit.data.formats import jsonl
 from stancekit.errors import StancekitError, fail
 from stancekit.files import parse_json
 
@@ -18,6 +19,8 @@ _IN_FOLDERS = {  # what tells a format, in the order in which it is looked for
     "brat": ("**/*.ann",),
 }
 _FIRST = 1_000_000  # characters of a first line; a longer one is no record of a sentence
+_ANNOTATED = {"attributions", "devices", "stances", "labels"}
+_PAGES = (".txt", ".html", ".htm")
 _BY_ENDING = {"xlsx": "babe", "ann": "brat"}
 
 
@@ -34,10 +37,26 @@ def _of_folder(path: Path) -> str:
     for name, patterns in _IN_FOLDERS.items():
         if any(next(path.glob(pattern), None) for pattern in patterns):
             return name
-    if any(_of_file(file) == "jsonl" for file in sorted(path.glob("*.jsonl"))[:1]):
+    if _holds_records(path):
         return "jsonl"
     first = next((file for file in sorted(path.rglob("*.json"))), None)
     return _of_json(first) if first else ""
+
+
+def _holds_records(folder: Path) -> bool:
+    """Say whether a folder holds annotated native records, and neither articles nor pages beside them."""
+    files = jsonl.files(folder)
+    pages = any(next(folder.glob(f"*{ending}"), None) for ending in _PAGES)
+    return bool(files) and not pages and all(_is_native(_first_record(file)) for file in files)
+
+
+def _is_native(record: dict[str, Any]) -> bool:
+    """Say whether a record is that of an annotated sentence; a whole article may have `id` and `text`, too."""
+    return (
+        record.keys() >= {"id", "document", "text"}
+        and bool(record.keys() & _ANNOTATED)
+        and _of_record(record) == "jsonl"
+    )
 
 
 def _of_file(path: Path) -> str:

@@ -11,7 +11,7 @@ from stancekit.reports import holders, marks
 from stancekit.reports.marks import Palette
 from stancekit.reports.rendering import render
 from stancekit.runs import choose
-from stancekit.schema import Attribution, Sentence
+from stancekit.schema import Attribution, Sentence, Stance
 from stancekit.tagged import TaggedArticle, told
 from stancekit.text import derive
 from stancekit.text.article import PLACE
@@ -34,7 +34,7 @@ def article_page(tagged: TaggedArticle, title: str) -> str:
         "legend": [pair for pair in palette.legend() if pair[0] in used],
         "holders": holders.matrix({"devices": counts}, frames) | {"note": ""},
         "devices": [row | {"style": palette[row["frame"]]} for row in tagged.rows()],
-        "stances": _stances(tagged),
+        "toward": _toward(tagged),
         "sets": tagged.label_sets(),
         "labelled": _labelled(tagged),
         "actors": [a.name + (" (proposed)" if a.proposed else "") for a in tagged.actors],
@@ -102,13 +102,18 @@ def _relation_card(tagged: TaggedArticle, sentence: Sentence, number: int, relat
     return card | {"antecedent": whom}
 
 
-def _stances(tagged: TaggedArticle) -> list[dict[str, Any]]:
-    """Return the stances by target: each label with its number of sentences."""
-    found: dict[str, Counter[str]] = {}
+def _toward(tagged: TaggedArticle) -> dict[str, list[dict[str, Any]]]:
+    """Return the stances, and what label sets of a user's own say of targets: each label with its sentences' number."""
+    found: dict[str, dict[str, Counter[str]]] = {}
     for sentence in tagged.sentences:
-        for stance in sentence.gold.stances or ():
-            found.setdefault(stance.target.name, Counter())[stance.label] += 1
-    return [{"target": target, "counts": sorted(counts.items())} for target, counts in sorted(found.items())]
+        for name, answer in {"stance": sentence.gold.stances, **sentence.gold.labels}.items():
+            for item in answer if isinstance(answer, tuple) else ():
+                if isinstance(item, Stance):
+                    found.setdefault(name, {}).setdefault(item.target.name, Counter())[item.label] += 1
+    return {
+        name: [{"target": target, "counts": sorted(counts.items())} for target, counts in sorted(targets.items())]
+        for name, targets in found.items()
+    }
 
 
 def _labelled(tagged: TaggedArticle) -> list[dict[str, Any]]:

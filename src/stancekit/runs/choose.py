@@ -62,7 +62,7 @@ def task_for(run: Run, role: Role) -> Mapping[str, Any] | None:
     own: Mapping[str, Any] = run.manifest["task"]
     if own["kind"] == role.kind and own["name"] not in {other.task for other in ROLES.values() if other != role}:
         return own
-    return next((one for one in own.get("inner") or () if one["name"] == role.task), None)
+    return next((one for one in own.get("inner") or () if (one["name"], one["kind"]) == (role.task, role.kind)), None)
 
 
 def expect(run: Run, role: Role) -> None:
@@ -118,7 +118,7 @@ def pick(
             if choice is None and path is None and name in OPTIONAL:
                 continue
             found[name] = choice or Choice(load_run(path or root / name, trust_code=trust_code))
-    if problems and given["attribution"] is None and given["framing"] is None:
+    if given["attribution"] is None and given["framing"] is None and {*ROLES} - {*OPTIONAL} - {*found}:
         hint = "run `make demo` first, or name runs with --attribution and --framing"
         problems.add(root, "the runs to tag with are not all here", hint)
     problems.raise_any()

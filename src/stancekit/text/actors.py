@@ -92,7 +92,8 @@ _NEVER = frozenset(
     "thursday friday saturday sunday january february march april may june july august september october november "
     "december mr mrs ms dr mayor general colonel president minister prime lieutenant captain major spring summer "
     "autumn winter according later earlier meanwhile yesterday today tomorrow now then still only even here again "
-    "inside outside near around across under over last next more less other others such".split()
+    "sen rep gov gen col lt sgt rev prof inside outside near around across under over last next more less other others "
+    "such".split()
 )
 _CONTRACTED = re.compile(
     r"(?:n[’']t|[’'](?:ve|ll|re|d|m)|^(?:it|that|let|what|here|there|he|she|who|how|where)[’']s)$", re.IGNORECASE
@@ -102,7 +103,9 @@ _CONTRACTED = re.compile(
 def propose(texts: Sequence[str], least: int = 2) -> tuple[Actor, ...]:
     """Return capitalised names that occur at least `least` times, not only at a sentence's beginning.
 
-    A rule, so every actor is marked `proposed`; people, places and organisations are not told apart.
+    A name that stands alone somewhere is counted in longer names that end with it, too: whoever is brought in as
+    "Marcus Holt" goes on as "Holt". A rule, so every actor is marked `proposed`; people, places and organisations are
+    not told apart.
     """
     counts: Counter[str] = Counter()
     inside: Counter[str] = Counter()
@@ -112,6 +115,11 @@ def propose(texts: Sequence[str], least: int = 2) -> tuple[Actor, ...]:
             if name:
                 counts[name] += 1
                 inside[name] += match.start() > 0
+    for name in [name for name in counts if " " in name]:
+        surname = name.rpartition(" ")[2]
+        if surname in counts:
+            counts[surname] += counts[name]
+            inside[surname] += inside[name]
     kept = [name for name, n in counts.items() if n >= least and inside[name]]
     return tuple(Actor(name, proposed=True) for name in sorted(kept))
 

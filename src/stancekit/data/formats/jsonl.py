@@ -12,12 +12,17 @@ from stancekit.files import parse_json, read_text, write_lines
 from stancekit.schema import Sentence
 
 
+def files(folder: Path) -> list[Path]:
+    """Return the JSONL files of a folder that are not hidden, by name."""
+    return sorted(path for path in folder.glob("*.jsonl") if not path.name.startswith("."))
+
+
 class Jsonl:
-    """Native JSONL: every field of a sentence, without loss; a file, or all `.jsonl` files of a folder by name."""
+    """Native JSONL: every field of a sentence, without loss; a file, or the files of a folder by their names."""
 
     def read(self, path: Path, log: ReadLog) -> Iterator[Sentence]:
         """Yield the sentence of every line that is not blank."""
-        for file in sorted(path.glob("*.jsonl")) if path.is_dir() else [path]:
+        for file in files(path) if path.is_dir() else [path]:
             yield from self._file(file, log)
 
     def _file(self, path: Path, log: ReadLog) -> Iterator[Sentence]:
