@@ -217,9 +217,8 @@ def test_the_run_that_is_given_for_sentiments_says_them(role: str) -> None:
 
 def test_labels_of_sentences_are_no_sentiments_toward_targets(root: Path) -> None:
     manifest = files.read_json(root / "joint" / "manifest.json")
-    manifest["task"]["inner"].append(
-        {"name": "sentiment", "kind": "single", "labels": ["good", "bad"], "metrics": ["f1"]}
-    )
+    own = {"name": "sentiment", "kind": "single", "labels": ["good", "bad"], "metrics": ["f1"], "needs": []}
+    manifest["task"]["inner"].append(own)
     files.write_json(root / "joint" / "manifest.json", manifest)
     with pytest.raises(StancekitError, match="this run's task is layers, a sentiment run was expected"):
         Tagger.load(sentiment=root / "joint", runs=root)
