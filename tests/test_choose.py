@@ -6,6 +6,7 @@ import json
 import shutil
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from stancekit import Tagger, codebook, experiment, files, reports, tasks
 from stancekit.asking import LAYERS, ask
 from stancekit.errors import StancekitError
 from stancekit.models.majority import Majority
+from stancekit.runs.choose import ROLES, task_for
 from stancekit.schema import Attribution, Device, Layers, Prediction, Sentence, Span, Stance, Target
 from stancekit.tasks import targets_of
 from stancekit.text.actors import Actor
@@ -215,13 +217,11 @@ def test_the_run_that_is_given_for_sentiments_says_them(role: str) -> None:
         assert list(found.roles) == [role]
 
 
-def test_labels_of_sentences_are_no_sentiments_toward_targets(root: Path) -> None:
-    manifest = files.read_json(root / "joint" / "manifest.json")
-    own = {"name": "sentiment", "kind": "single", "labels": ["good", "bad"], "metrics": ["f1"], "needs": []}
-    manifest["task"]["inner"].append(own)
-    files.write_json(root / "joint" / "manifest.json", manifest)
-    with pytest.raises(StancekitError, match="this run's task is layers, a sentiment run was expected"):
-        Tagger.load(sentiment=root / "joint", runs=root)
+@pytest.mark.parametrize(("kind", "answers"), [("targeted", True), ("single", False)])
+def test_labels_of_whole_sentences_are_no_sentiments_toward_targets(kind: str, answers: bool) -> None:
+    inner = [{"name": "sentiment", "kind": kind}]
+    run: Any = SimpleNamespace(manifest={"task": {"name": "layers", "kind": "layers", "inner": inner}})
+    assert (task_for(run, ROLES["sentiment"]) is not None) is answers
 
 
 def test_a_run_of_sentiments_answers_beside_the_stances_and_in_no_other_role(root: Path, tmp_path: Path) -> None:
