@@ -218,6 +218,13 @@ def tell(found: Sequence[Row], readme: str, *, write: bool) -> None:
     path.write_text(f"{head}{BEGIN}\n{table(found)}\n{END}{rest.split(END)[1]}", encoding="utf-8")
 
 
+def told(found: Sequence[Row], readme: str) -> None:
+    """Print the counts of a further set, or write them into its data sheet; fail when a promise is broken."""
+    tell(found, readme, write="--write" in sys.argv)
+    if unkept := [row.what for row in found if not row.kept]:
+        sys.exit(f"broken: {'; '.join(unkept)}")
+
+
 def main() -> None:
     """Print the table, or write it into the corpus' README; fail when a promise is broken."""
     sentences = load("dispatches").sentences
