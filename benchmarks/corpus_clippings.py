@@ -32,8 +32,8 @@ def rows(sentences: Sequence[Sentence]) -> list[Row]:
     labels = Counter(item.label for items in told for item in items)
     pronouns = sum(item.target.name.lower() in PRONOUNS for items in told for item in items)
     meta = {key: {s.meta[key] for s in sentences} for key in ("outlet", "outlet_kind", "beat")}
-    others = {same(s.text) for name in ("dispatches", "newsdesk") for s in load(name).sentences}
     conflicts = load("dispatches").sentences
+    others = {same(s.text) for s in (*conflicts, *load("newsdesk").sentences)}
     names = corpus.shared_names([*conflicts, *sentences], corpus.HELD_OUT)
     return [
         Row("sentences", len(sentences), 6500),

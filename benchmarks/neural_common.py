@@ -96,7 +96,9 @@ def settings(rows: Mapping[str, Settings], given: argparse.Namespace) -> dict[st
         own = deepcopy(rows[title])
         if is_neural(own):
             if "encoder" in own and not Path(own["encoder"]).is_dir():
-                raise SystemExit(f"{title}: there is no folder {own['encoder']}; this script's head says what makes it")
+                raise SystemExit(
+                    f"{title}: there is no folder {own['encoder']}; benchmarks/sentiment_first.py makes it"
+                )
             own.setdefault("encoder", given.encoder)
         for change in given.changes:
             dotted, _, raw = change.partition("=")

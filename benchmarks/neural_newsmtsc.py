@@ -12,7 +12,7 @@ base's seeds, `ensemble with linear` that and a linear model, `distilled` learns
 part) beside.
 Rows that begin with `all of train` have no inner dev: nothing stops them; `read` averages the last of them that is
 asked for. `attend` and `sentiment first` (an encoder of `sentiment_first.py`) are the levers that were found
-last, and have such rows of their own. `clippings first` has the encoder of `stancekit train sentiment-transformer`.
+last, and have such rows of their own.
 """
 
 from __future__ import annotations
@@ -62,7 +62,6 @@ LEVERS: dict[str, dict[str, Any]] = {
     "no dropout": {"training": {"encoder_dropout": False}},
     "attend": {"attend": True},
     "sentiment first": {"encoder": "runs/sentiment-first"},
-    "clippings first": {"encoder": "runs/sentiment-transformer/model"},
 }
 
 

@@ -100,8 +100,9 @@ def test_without_a_folder_of_the_role_one_run_will_do_and_two_must_compare(root:
     change(root / "twin", stance__value=BETTER)
     assert chosen(root) == dict.fromkeys(LAYERS, "joint") | {"stance": "twin"}
     change(root / "twin", stance__metric="f_avg")
-    with pytest.raises(StancekitError, match=r"do not compare: .*joint, .*twin → name one with --stance"):
+    with pytest.raises(StancekitError, match=r"do not compare: .*joint, .*twin → name one with --stance") as error:
         chosen(root)
+    assert "make demo" not in str(error.value), "nothing that must be there is missing"
 
 
 def test_seeds_stand_for_themselves_and_broken_folders_in_nobodys_way(root: Path) -> None:

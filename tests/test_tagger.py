@@ -226,6 +226,9 @@ def test_actors_by_alias_and_by_rule(tmp_path: Path) -> None:
     assert [a.name for a in actors.propose(["He said “It’s Varga”.", "She said “It’s Varga”."])] == ["Varga"]
     texts = ["Then Sen. Marcus Holt rose.", "A bill of Holt’s failed.", "New Delhi, Sen. Reed and old York."]
     assert [a.name for a in actors.propose(texts)] == ["Holt"]
+    assert [a.name for a in actors.propose(["At the White House or in the House.", "The White House."])] == [
+        "White House"
+    ]
     path = tmp_path / "actors.yaml"
     path.write_text("- {name: A}\n- {nme: B}\n- {name: A, colour: red}\n")
     with pytest.raises(StancekitError) as error:

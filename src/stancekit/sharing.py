@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from stancekit.data import load as load_module
-from stancekit.data.guess import guess
+from stancekit.data.guess import PAGES, guess
 from stancekit.data.record import Reader
 from stancekit.data.stripped import restore, strip
 from stancekit.errors import Problem, Problems, StancekitError, fail
@@ -196,7 +196,7 @@ def _holds_articles(path: Path, format: str | None) -> bool:
         return False
     if path.is_dir():
         return not _is_data_set(path) and any(p.suffix.lower() in READERS for p in path.rglob("*"))
-    return path.suffix.lower() in (".txt", ".html", ".htm") or path.name.endswith(".articles.jsonl")
+    return path.suffix.lower() in PAGES or path.name.endswith(".articles.jsonl")
 
 
 def _is_data_set(folder: Path) -> bool:

@@ -20,7 +20,8 @@ _IN_FOLDERS = {  # what tells a format, in the order in which it is looked for
 }
 _FIRST = 1_000_000  # characters of a first line; a longer one is no record of a sentence
 _ANNOTATED = {"attributions", "devices", "stances", "labels"}
-_PAGES = (".txt", ".html", ".htm")
+PAGES = (".txt", ".html", ".htm")
+"""The endings of files that hold one raw article."""
 _BY_ENDING = {"xlsx": "babe", "ann": "brat"}
 
 
@@ -46,7 +47,7 @@ def _of_folder(path: Path) -> str:
 def _holds_records(folder: Path) -> bool:
     """Say whether a folder holds annotated native records, and neither articles nor pages beside them."""
     files = jsonl.files(folder)
-    pages = any(next(folder.glob(f"*{ending}"), None) for ending in _PAGES)
+    pages = any(next(folder.glob(f"*{ending}"), None) for ending in PAGES)
     return bool(files) and not pages and all(_is_native(_first_record(file)) for file in files)
 
 

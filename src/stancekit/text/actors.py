@@ -103,9 +103,9 @@ _CONTRACTED = re.compile(
 def propose(texts: Sequence[str], least: int = 2) -> tuple[Actor, ...]:
     """Return capitalised names that occur at least `least` times, not only at a sentence's beginning.
 
-    A name that stands alone somewhere is counted in longer names that end with it, too: whoever is brought in as
-    "Marcus Holt" goes on as "Holt". A rule, so every actor is marked `proposed`; people, places and organisations are
-    not told apart.
+    A name that stands alone somewhere is counted in longer names that end with it, too, where these are too rare to be
+    proposed: whoever is brought in as "Marcus Holt" goes on as "Holt", and the White House is not the House. A rule, so
+    every actor is marked `proposed`; people, places and organisations are not told apart.
     """
     counts: Counter[str] = Counter()
     inside: Counter[str] = Counter()
@@ -115,7 +115,7 @@ def propose(texts: Sequence[str], least: int = 2) -> tuple[Actor, ...]:
             if name:
                 counts[name] += 1
                 inside[name] += match.start() > 0
-    for name in [name for name in counts if " " in name]:
+    for name in [name for name, n in counts.items() if " " in name and n < least]:
         surname = name.rpartition(" ")[2]
         if surname in counts:
             counts[surname] += counts[name]
