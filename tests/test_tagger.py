@@ -220,6 +220,7 @@ def test_actors_by_alias_and_by_rule(tmp_path: Path) -> None:
     assert {n: s.of(text) for n, s in finder.first_mentions(text).items()} == {"Varga": "Varga"}
     proposed = actors.propose(["The guns of Varga fired.", "Later Varga denied it.", "Mr Olsen left."])
     assert [(a.name, a.proposed) for a in proposed] == [("Varga", True)]
+    assert [a.name for a in actors.propose(["President Holt spoke.", "President Holt left."])] == ["Holt"]
     contracted = ["I’ve", "So I’ve", "Because I’m", "Don't", "DON’T", "It’s"]
     texts = [f"“Then {word} heard,” said {name}." for word in contracted for name in ("O’Hara", "Varga’s man")] * 2
     assert [a.name for a in actors.propose(texts)] == ["O’Hara", "Varga"]
