@@ -277,6 +277,7 @@ def test_bad_input_is_told(tmp_path, files):
     assert "dan: the sentence 's11' is missing" in told and "partial" in told
     assert agree([files[0], files[1]], tasks=["tone"], resamples=100, partial=True)
     assert "two annotators" in problem(lambda: agree([files[0]]))
+    assert "here are 1" in problem(lambda: agree(str(files[0])))
     assert "given twice" in problem(lambda: agree([files[0], files[0]]))
     assert "there is no task 'tune'" in problem(lambda: agree(files, tasks=["tune"]))
     assert "the order does not name the label 'good'" in problem(

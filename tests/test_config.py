@@ -59,7 +59,36 @@ def test_mistakes(tmp_path: Path, name: str) -> None:
 def test_all_mistakes_at_once(tmp_path: Path) -> None:
     text = GOOD.replace("frames", "frame").replace("majority", "majorty") + "evaluation: {resamples: 10000}\n"
     assert len(problems(tmp_path, text)) == 2
-    assert len(problems(tmp_path, text + "sead: 1\nsplit: {tset: 1}\n")) == 2
+    found = problems(tmp_path, text + "sead: 1\nsplit: {tset: 1, test: 1.5}\n")
+    assert sorted(line.partition(":")[2].partition(": ")[0] for line in found) == [
+        "3 (task)",
+        "5 (model)",
+        "7 (sead)",
+        "8 (split.test)",
+        "8 (split.tset)",
+    ]
+
+
+def test_names_and_settings_are_told_beside_broken_keys_each_with_its_line(tmp_path: Path) -> None:
+    text = "name: mine\ntask: {name: topic, kind: singel}\ndata: {path: x.csv, format: csvv, sead: 3}\n"
+    text += "model:\n  name: linear\n  C: two\n  CC: 3\n"
+    found = problems(tmp_path, text)
+    for line, what in (
+        ("mine.yaml:3 (data.sead)", "unknown key"),
+        ("mine.yaml:2 (task.kind)", "did you mean 'single'"),
+        ("mine.yaml:3 (data.format)", "did you mean 'csv'"),
+        ("mine.yaml:6 (model.C)", "'two' is no number above 0"),
+        ("mine.yaml:7 (model.CC)", "did you mean 'C'"),
+    ):
+        assert any(one.startswith(line) and what in one for one in found), found
+    assert len(found) == 5
+
+
+def test_a_mistake_on_the_command_line_is_told_there(tmp_path: Path) -> None:
+    overrides = ("spilt.seed=2", "model.CC=3", "split.dev=2", "model.name=linear", "model.C=two")
+    found = problems(tmp_path, GOOD, *overrides)
+    told = ["spilt.seed=2", "split.dev=2", "model.CC=3", "model.C=two"]
+    assert [line.partition(": ")[0] for line in found] == [f"override {one!r}" for one in told]
 
 
 def test_overrides(tmp_path: Path) -> None:

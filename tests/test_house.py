@@ -22,6 +22,8 @@ FLOORS = [
         "scoring",
         "config",
         "config_data",
+        "config_names",
+        "config_places",
         "datasets",
         "consensus",
         "ceiling",

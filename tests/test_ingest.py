@@ -140,6 +140,7 @@ def test_documents_stand_once_and_paths_must_be_there(tmp_path):
     assert "no such role" in problems_of(tmp_path / "a.jsonl", columns={"txt": "body"})[0]
     (tmp_path / "empty").mkdir()
     assert "there is no article" in problems_of(tmp_path / "empty")[0]
+    assert "list is no path → give paths one after another" in problems_of([tmp_path / "a.jsonl"])[0]
 
 
 def test_a_line_of_200_megabytes_is_refused_in_bounded_memory(tmp_path):

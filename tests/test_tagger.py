@@ -114,9 +114,20 @@ def test_wrong_runs_and_missing_defaults_are_named(
 ) -> None:
     with pytest.raises(StancekitError, match="an attribution run was expected"):
         stancekit.Tagger.load(attribution=runs["framing"], framing=runs["framing"])
+    with pytest.raises(StancekitError) as caught:
+        stancekit.Tagger.load(attribution=runs["stance"], framing=runs["attribution"], stance=runs["framing"])
+    assert len(caught.value.problems) == 3
     monkeypatch.chdir(tmp_path)
     with pytest.raises(StancekitError, match="make demo"):
         stancekit.Tagger.load()
+
+
+def test_what_is_neither_text_nor_sentences_is_refused(runs: dict[str, Path]) -> None:
+    tagger = stancekit.Tagger.load(**runs)
+    for given, count in ((["a", "b"], 2), (None, 1), (Path("a.txt"), 1)):
+        with pytest.raises(StancekitError, match="is no Sentence") as caught:
+            tagger(given)  # type: ignore[arg-type]
+        assert len(caught.value.problems) == count
 
 
 def test_command_line(runs: dict[str, Path], tmp_path: Path) -> None:

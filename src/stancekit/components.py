@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import importlib
 import inspect
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -111,24 +111,46 @@ def settings(kind: str, name: str, *, trust_code: bool = True) -> dict[str, insp
     return dict(inspect.signature(component).parameters)
 
 
-def build(kind: str, name: str, values: Mapping[str, Any], *, where: str = "", trust_code: bool = True) -> Any:
-    """Construct a component from its settings, checked by name against the constructor's signature."""
-    problems = Problems()
+def build(
+    kind: str,
+    name: str,
+    values: Mapping[str, Any],
+    *,
+    where: str = "",
+    place: Callable[[str], str] | None = None,
+    trust_code: bool = True,
+) -> Any:
+    """Construct a component from its settings, checked by name against the constructor's signature.
+
+    `place` tells where a setting stands, for what is wrong with it; what is wrong with the whole stands at `where`.
+    """
+    problems, usable = Problems(), dict(values)
     known = settings(kind, name, trust_code=trust_code)
     open_ended = any(p.kind is inspect.Parameter.VAR_KEYWORD for p in known.values())
-    for key in values:
+    for key, value in values.items():
+        at = place(key) if place else where
         if key not in known and not open_ended:
-            problems.add(where, f"the {kind} {name!r} has no setting {key!r}", did_you_mean(key, known))
-        elif key in known and known[key].annotation in (bool, "bool") and not isinstance(values[key], bool):
-            problems.add(where, f"the setting {key!r} of the {kind} {name!r} is {values[key]!r}", "write true or false")
-    for key, parameter in known.items():
-        required = parameter.default is inspect.Parameter.empty and parameter.kind is not inspect.Parameter.VAR_KEYWORD
-        if required and key not in values:
-            problems.add(where, f"the {kind} {name!r} needs the setting {key!r}", "add it")
+            problems.add(at, f"the {kind} {name!r} has no setting {key!r}", did_you_mean(key, known))
+            del usable[key]
+        elif key in known and known[key].annotation in (bool, "bool") and not isinstance(value, bool):
+            problems.add(at, f"the setting {key!r} of the {kind} {name!r} is {value!r}", "write true or false")
+            del usable[key]
+    lacking = [key for key, parameter in known.items() if _is_required(parameter) and key not in values]
+    for key in lacking:
+        problems.add(where, f"the {kind} {name!r} needs the setting {key!r}", "add it")
+    built = None
+    if usable.keys() >= {key for key, parameter in known.items() if _is_required(parameter)}:
+        try:
+            built = find(kind, name, trust_code=trust_code)(**usable)
+        except (TypeError, ValueError) as error:
+            what = f"the {kind} {name!r} does not take these settings: {error}"
+            problems.add(where, what, "check their values")
+        except StancekitError as error:  # it calls a setting by its name
+            told = (replace(p, where=place(p.where)) if place and p.where in values else p for p in error.problems)
+            problems.found.extend(replace(p, where=p.where or where) for p in told)
     problems.raise_any()
-    try:
-        return find(kind, name, trust_code=trust_code)(**values)
-    except (TypeError, ValueError) as error:
-        raise fail(where, f"the {kind} {name!r} does not take these settings: {error}", "check their values") from error
-    except StancekitError as error:
-        raise StancekitError(*(replace(p, where=p.where or where) for p in error.problems)) from error
+    return built
+
+
+def _is_required(parameter: inspect.Parameter) -> bool:
+    return parameter.default is inspect.Parameter.empty and parameter.kind is not inspect.Parameter.VAR_KEYWORD

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, get_args
 
 import yaml
 from pydantic import Field, ValidationError, field_validator, model_validator
 
-from stancekit import components, yamlfile
+from stancekit import components, config_names, yamlfile
 from stancekit.config_data import DataConfig, Strict
-from stancekit.errors import Problems, did_you_mean, fail
+from stancekit.config_places import Places, override
+from stancekit.errors import Problems, StancekitError, did_you_mean, fail
 from stancekit.resources import bundled
 
 Size = float | dict[str, list[Any]]
@@ -54,6 +57,15 @@ class EvaluationConfig(Strict):
     headline: str | None = Field(None, description="the figure that dev is judged by; its kind's where absent")
 
 
+def _long_forms(value: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an experiment whose task, model and data are mappings where they are names alone."""
+    found = dict(value)
+    for key, inner in (("task", "name"), ("model", "name"), ("data", "path")):
+        if isinstance(found.get(key), str):
+            found[key] = {inner: found[key]}
+    return found
+
+
 class Experiment(Strict):
     """The plan of a run."""
 
@@ -70,13 +82,8 @@ class Experiment(Strict):
 
     @model_validator(mode="before")
     @classmethod
-    def _short_forms(cls, value: Any) -> Any:
-        if isinstance(value, dict):
-            value = dict(value)
-            for key, inner in (("task", "name"), ("model", "name"), ("data", "path")):
-                if isinstance(value.get(key), str):
-                    value[key] = {inner: value[key]}
-        return value
+    def _long(cls, value: Any) -> Any:
+        return _long_forms(value) if isinstance(value, dict) else value
 
     @field_validator("model")
     @classmethod
@@ -134,23 +141,72 @@ def survey(name: str | Path, overrides: Sequence[str] = ()) -> tuple[Experiment 
         problems.add(document.where(), "an experiment is a mapping of keys", "see `stancekit schema`")
         return None, None, problems
     value = document.value
-    places = _apply(value, overrides, problems)
+    where = Places(document, override(value, overrides, problems)).where
     try:
         experiment = Experiment.model_validate(value)
     except ValidationError as error:
         for item in error.errors():
-            _note(item, document, places, problems)
-        return None, _data_alone(value), problems
-    check_names(experiment, document.where, problems)
+            _note(item, where, problems)
+        _Parts.of(_without(value, error)).check(where, problems)
+        return None, _Parts.of(value).data, problems
+    _Parts.of(value).check(where, problems)
     return experiment, experiment.data, problems
 
 
-def _data_alone(value: Mapping[str, Any]) -> DataConfig | None:
-    data = value.get("data")
+@dataclass(frozen=True)
+class _Parts:
+    """The parts of an experiment whose names are checked; None where a part is broken in itself."""
+
+    task: TaskConfig | None
+    data: DataConfig | None
+    split: SplitConfig | None
+    model: Mapping[str, Any] | None
+
+    @classmethod
+    def of(cls, value: Mapping[str, Any]) -> _Parts:
+        """Read each part by itself."""
+        whole = _long_forms(value)
+        model = whole.get("model")
+        named = isinstance(model, dict) and isinstance(model.get("name"), str)
+        return cls(
+            task=_alone(TaskConfig, whole.get("task")),
+            data=_alone(DataConfig, whole.get("data")),
+            split=_alone(SplitConfig, whole.get("split", {})),
+            model=model if named else None,
+        )
+
+    def check(self, where: config_names.Where, problems: Problems) -> None:
+        """Note what is wrong with the names in the parts that can be read."""
+        if self.task is not None:
+            config_names.check_task(self.task, where, problems)
+        if self.data is not None:
+            config_names.check_formats(self.data, where, problems)
+        if self.split is not None and (self.data is None or self.data.path is not None):
+            config_names.check_shares(self.split, where, problems)
+        if self.model is not None:
+            config_names.check_model(self.model, where, problems)
+
+
+def _alone(kind: type[Strict], value: Any) -> Any:
     try:
-        return DataConfig.model_validate({"path": data} if isinstance(data, str) else data)
+        return kind.model_validate(value)
     except ValidationError:
         return None
+
+
+def _without(value: Mapping[str, Any], error: ValidationError) -> dict[str, Any]:
+    """Return a copy without the mistaken values, so that the others can be looked at."""
+    left = _long_forms(copy.deepcopy(value))
+    for item in error.errors():
+        at: Any = left
+        for key in item["loc"]:
+            inner = at.get(key) if isinstance(at, dict) else at[int(key)] if isinstance(at, list) else None
+            if not isinstance(inner, dict | list) or key == item["loc"][-1]:
+                break
+            at = inner
+        if isinstance(at, dict):
+            at.pop(key, None)
+    return left
 
 
 def parse(text: str, path: Path) -> Experiment:
@@ -161,41 +217,21 @@ def parse(text: str, path: Path) -> Experiment:
         raise fail(path, "this is no resolved experiment of stancekit", "train the run again") from error
 
 
-def _apply(value: dict[str, Any], overrides: Sequence[str], problems: Problems) -> dict[tuple[str, ...], str]:
-    places: dict[tuple[str, ...], str] = {}
-    for item in overrides:
-        dotted, equals, raw = item.partition("=")
-        keys = tuple(dotted.split("."))
-        if not equals or not all(keys):
-            problems.add(f"override {item!r}", "it has no `key=value` form", "write for example split.seed=7")
-            continue
-        with problems.catching():
-            new = yamlfile.parse(raw, Path(f"override {item!r}")).value
-            _put(value, keys, new)
-            places[keys] = f"override {item!r}"
-    return places
+def amended(plan: EvaluationConfig, changes: Mapping[str, Any]) -> EvaluationConfig:
+    """Return a plan with some values replaced, checked like those of an experiment."""
+    try:
+        return EvaluationConfig.model_validate(plan.model_dump() | dict(changes))
+    except ValidationError as error:
+        problems = Problems()
+        for item in error.errors():
+            _note({**item, "loc": ("evaluation", *item["loc"])}, lambda _: "overrides", problems)
+        raise StancekitError(*problems) from error
 
 
-def _put(value: dict[str, Any], keys: Sequence[str], new: Any) -> None:
-    """Set an inner value; short forms on the way become mappings, as do lists, from numbers (`data.also.0`)."""
-    at = value
-    for key in keys[:-1]:
-        inner = at.get(key)
-        if isinstance(inner, str):
-            inner = {"name" if key in ("task", "model") else "path": inner}
-        if isinstance(inner, list):
-            inner = {str(number): one for number, one in enumerate(inner)}
-        at[key] = dict(inner) if isinstance(inner, dict) else {}
-        at = at[key]
-    at[keys[-1]] = new
-
-
-def _note(
-    item: Mapping[str, Any], document: yamlfile.Document, places: Mapping[tuple[str, ...], str], problems: Problems
-) -> None:
+def _note(item: Mapping[str, Any], place: config_names.Where, problems: Problems) -> None:
     """Translate one of pydantic's errors."""
     keys = tuple(k for k in item["loc"] if not str(k).startswith(("dict[", "float", "list[")))
-    where = places.get(tuple(map(str, keys))) or document.where(keys)
+    where = place(keys)
     if item["type"] == "extra_forbidden":
         known = _fields_at(keys[:-1])
         problems.add(where, f"unknown key {str(keys[-1])!r}", did_you_mean(str(keys[-1]), known))
@@ -215,22 +251,6 @@ def _fields_at(keys: tuple[Any, ...]) -> list[str]:
         field = model.model_fields.get(key) if hasattr(model, "model_fields") else None
         model = field.annotation if field else None
     return list(model.model_fields) if hasattr(model, "model_fields") else []
-
-
-def check_names(experiment: Experiment, where: Any, problems: Problems) -> None:
-    """Note unknown names of tasks, models, formats and metrics, and settings that a model does not have."""
-    task = experiment.task
-    if task.kind is None and task.name not in components.names("task") and ":" not in task.name:
-        hint = did_you_mean(task.name, components.names("task")) + "; for a task of your own, give its `kind` too"
-        problems.add(where(("task",)), f"there is no task {task.name!r}", hint)
-    for metric in task.metrics or ():
-        with problems.catching(where(("task", "metrics"))):
-            components.find("metric", metric)
-    for place, name in experiment.data.formats.items():
-        with problems.catching(where(("data", *place))):
-            components.find("format", name)
-    with problems.catching(where(("model",))):
-        components.build("model", experiment.model["name"], experiment.settings, where=where(("model",)))
 
 
 def json_schema() -> dict[str, Any]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from stancekit import __version__, ceiling, components, scoring
 from stancekit import tasks as tasks_module
-from stancekit.config import EvaluationConfig, TaskConfig
+from stancekit.config import EvaluationConfig, TaskConfig, amended
 from stancekit.data import predictions as predictions_file
 from stancekit.data.dataset import Dataset
 from stancekit.data.parts import PARTS
@@ -108,7 +108,7 @@ def evaluate_run(
             run.path, f"the part {name!r} has no examples for {run.task.name}", "give other data, or another split"
         )
     predictions = predict_all(run.model, part, progress)
-    plan = run.experiment.evaluation.model_copy(update=dict(overrides))
+    plan = amended(run.experiment.evaluation, overrides)
     signature = {"task": run.task.name, "split": name, "data": data_hash[:8], "train_seed": run.manifest["seed"]}
     notes: tuple[str, ...] = ()
     if data is not None or name not in SIDES:

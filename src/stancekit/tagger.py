@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from stancekit.asking import LAYERS, Asked, ask
-from stancekit.errors import fail
+from stancekit.errors import Problems, fail
 from stancekit.runs import choose
 from stancekit.runs.choose import ROLES
 from stancekit.runs.run import Run
@@ -19,6 +19,7 @@ from stancekit.text import antecedents, speech
 from stancekit.text.actors import Actor, Finder
 from stancekit.text.antecedents import Antecedent
 from stancekit.text.article import placed, split
+from stancekit.text.blanks import even
 
 DEFAULT = "runs/demo"
 
@@ -41,8 +42,11 @@ class Tagger:
     ) -> None:
         given = {"attribution": attribution, "framing": framing, "stance": stance, "sentiment": sentiment}
         self.runs = {name: run for name, run in given.items() if run is not None}
+        problems = Problems()
         for name, run in self.runs.items():
-            choose.expect(run, ROLES[name])
+            with problems.catching():
+                choose.expect(run, ROLES[name])
+        problems.raise_any()
         self.actors = tuple(actors) if actors is not None else None
         self.described = {name: choose.describe(run, ROLES[name]) for name, run in self.runs.items()}
         self.told = [f"{name}: {choose.tell(one)}" for name, one in self.described.items()]
@@ -73,7 +77,7 @@ class Tagger:
 
     def __call__(self, article: str | Iterable[Sentence], document: str = "article") -> TaggedArticle:
         """Tag a raw text (split into sentences with offsets) or sentences (which keep their ids)."""
-        given = split(article, document) if isinstance(article, str) else list(article)
+        given = split(article, document) if isinstance(article, str) else _sentences(article, document)
         if not given:
             raise fail(document, "there is no sentence to tag", "give some text")
         bare = [replace(s, gold=Layers(text=s.text)) for s in given]
@@ -116,6 +120,18 @@ class Tagger:
         return {"unknown_words": round(share, 4), "unseen_outlets": sorted(outlets - profile.outlets)}
 
 
+def _sentences(given: Any, document: str) -> list[Sentence]:
+    """Return sentences as they are given, alone or in a row; what is none is refused."""
+    items = list(given) if isinstance(given, Iterable) else [given]
+    problems = Problems()
+    for number, item in enumerate(items):
+        if not isinstance(item, Sentence):
+            hint = "give a whole text, or Sentences; `stancekit.tag` takes a file"
+            problems.add(f"{document} {number}", f"{type(item).__name__} is no Sentence", hint)
+    problems.raise_any()
+    return items
+
+
 def _sure(found: Asked, at: int, gold: Layers) -> dict[str, list[float]]:
     """Return the confidences of a sentence by layer; a layer that no run answers has none.
 
@@ -134,7 +150,7 @@ def _canonical(device: Device, text: str, finder: Finder, listed: bool) -> Devic
     """
     if device.target is None:
         return device
-    at = text.find(device.target)
+    at = even(text).find(device.target)
     found = [m.actor for m in finder.mentions(device.target)]
     found += [m.actor for m in finder.mentions(text) if at >= 0 and m.span.start <= at < m.span.end]
     name = found[0] if found else None if listed else device.target

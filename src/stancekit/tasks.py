@@ -156,8 +156,7 @@ def _task(
 
 def own(name: str, kind: str, labels: Sequence[str] = (), metrics: Sequence[str] = (), column: str = "") -> Task:
     """Return a task over a user's own label column (single, multi, targeted or spans)."""
-    if kind not in SHAPES:
-        raise fail(f"task {name}", f"there is no kind {kind!r} for a task of your own", did_you_mean(kind, SHAPES))
+    expect_kind(kind, f"task {name}")
     key = column or name
 
     def view(layers: Layers) -> Answer | None:
@@ -166,6 +165,12 @@ def own(name: str, kind: str, labels: Sequence[str] = (), metrics: Sequence[str]
 
     chosen = tuple(metrics) or METRICS[kind]
     return Task(name=name, kind=kind, labels=tuple(labels), metrics=chosen, needs=(key,), view=view)
+
+
+def expect_kind(kind: str, where: object) -> None:
+    """Refuse a kind that no task of a user's own has."""
+    if kind not in SHAPES:
+        raise fail(where, f"there is no kind {kind!r} for a task of your own", did_you_mean(kind, SHAPES))
 
 
 def nothing(kind: str) -> Answer:

@@ -105,8 +105,10 @@ def _load(source: str | Path, how: Reading) -> Dataset:
     )
 
 
-def _by_file(sources: Sequence[Source]) -> dict[str, Source]:
-    """Name sources by their file, or by their whole path where two files have one name."""
+def _by_file(sources: Sequence[Source] | Source) -> dict[str, Source]:
+    """Name sources by their file, or by their whole path where two files have one name; one alone is no list."""
+    if isinstance(sources, Source):
+        sources = [sources]
     stems = [source.name if isinstance(source, Dataset) else Path(source).stem for source in sources]
     full = [source.name if isinstance(source, Dataset) else str(source) for source in sources]
     names = stems if len(set(stems)) == len(stems) else full

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -36,7 +36,7 @@ def make_split(
     `dev` are shares of the sentences that are not held out, or values held out: `{"conflict": ["orlen"]}`. With
     a lock file that exists, old groups keep their part and only new ones are placed; it is written else.
     """
-    shares = _shares(test, dev)
+    shares = shares_of(test, dev)
     groups = group(dataset, by)
     fixed = _held_out(dataset, groups, test, dev)
     locked = frozen(lock, dataset, by)
@@ -58,16 +58,18 @@ def make_split(
     return split
 
 
-def _shares(test: Size, dev: Size) -> dict[str, float]:
-    """Return the shares of the sentences that are not held out by value."""
+def shares_of(test: Size, dev: Size, place: Callable[[str], str] = lambda _: "split") -> dict[str, float]:
+    """Return the shares of the sentences that are not held out by value; a wrong one is an error at its `place`."""
     problems = Problems()
     shares = {}
     for part, size in (("dev", dev), ("test", test)):
         shares[part] = float(size) if isinstance(size, int | float) else 0.0
         if not 0 <= shares[part] < 1:
-            problems.add("split", f"`{part}` is {size}", "give a share from 0 up to 1, such as 0.2, or values held out")
+            problems.add(
+                place(part), f"`{part}` is {size}", "give a share from 0 up to 1, such as 0.2, or values held out"
+            )
     if not problems and shares["dev"] + shares["test"] >= 1:
-        problems.add("split", f"dev {dev} and test {test} leave nothing for train", "make them smaller")
+        problems.add(place("test"), f"dev {dev} and test {test} leave nothing for train", "make them smaller")
     problems.raise_any()
     return {"train": 1 - shares["dev"] - shares["test"], **shares}
 
@@ -178,7 +180,7 @@ def _cut(train: Dataset, by: Sequence[str], dev: Size, stratify: Task | None, se
     groups = group(train, by)
     fixed = fixed_by_names(groups, locked.groups, "the lock file")
     counts = {g.name: _counts(g.sentences, stratify) for g in groups}
-    shares = {part: share for part, share in _shares(0.0, dev).items() if share}
+    shares = {part: share for part, share in shares_of(0.0, dev).items() if share}
     return _split(train, groups, fixed | assign(counts, fixed, shares, seed), by, seed)
 
 

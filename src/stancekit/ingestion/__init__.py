@@ -57,6 +57,9 @@ def ingest(
     which the offsets point, beside it as `NAME.articles.jsonl`.
     """
     source = Source(columns)
+    for kind in [type(given).__name__ for given in sources if not isinstance(given, str | Path)]:
+        source.problems.add("ingest", f"{kind} is no path", "give paths one after another: ingest(*paths)")
+    source.problems.raise_any()
     articles = []
     for article in source.articles(map(Path, sources)):
         measured = judge(article, source.problems)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from stancekit.models.encoder import Seen
 from stancekit.schema import Sentence
+from stancekit.text.blanks import joined
 
 _NO_NAMES = frozenset(
     "the a an it he she they we i you in on at but and or if this that these those there his her its their our my no "
@@ -70,7 +71,7 @@ class ActorFinder:
             end += 1
         if end == at:
             return None
-        name = seen.text[seen.toks[at].start : seen.toks[end - 1].end]
+        name = joined(seen.text[seen.toks[at].start : seen.toks[end - 1].end])
         return Mention(self.aliases.get(name, name), at, end)
 
     def in_documents(self, sentences: Sequence[Sentence], seen: Sequence[Seen]) -> list[list[Mention]]:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from stancekit.models.matching import Match, longest
 from stancekit.models.rules import Rules
 from stancekit.schema import Attribution, Parts, Span
+from stancekit.text.blanks import even, joined
 from stancekit.text.quotes import quotations
 from stancekit.text.tokens import tokens
 
@@ -74,6 +75,7 @@ class _Line:
 
 def attributions(text: str, rules: Rules) -> tuple[Attribution, ...]:
     """Return the attribution relations that the rules find, the longest content first."""
+    text = even(text)
     cut = tokens(text)
     line = _Line(text, cut, [t.of(text).lower() for t in cut], quotations(text))
     found: list[Attribution] = []
@@ -130,7 +132,7 @@ def _auxiliary(line: _Line, at: int) -> int:
 
 def _sides(line: _Line, cue: Match) -> tuple[Span | None, Parts]:
     """Return the source and the content of a cue."""
-    if _BY_SOURCE_AFTER.search(line.text[cue.start : cue.end]):
+    if _BY_SOURCE_AFTER.search(joined(line.text[cue.start : cue.end])):
         source, end = _after(line, cue.last)
         right = line.part(end, len(line.tokens))
         left = line.part(_clause(line, cue.first), cue.first)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from stancekit.errors import fail
 from stancekit.models.lemma import forms
 from stancekit.schema import Span
+from stancekit.text.blanks import even
 
 _GAP = 3
 
@@ -34,7 +35,7 @@ class Matcher:
     """Finds entries by the forms of their words; of overlapping ones the longest, then the first.
 
     An entry is words apart by spaces; `=word` is that form only, `_` a gap of up to three words, and `/…/` a
-    regular expression over the text.
+    regular expression over the text, in which every white space (a line break, say) is a blank.
     """
 
     def __init__(self, entries: Iterable[tuple[str, str]], irregular: Mapping[str, Sequence[str]]) -> None:
@@ -60,8 +61,9 @@ class Matcher:
             for entry in self._by_first.get(word, ())
             if (end := _end(entry.words, words, at)) is not None
         ]
+        plain = even(text)
         for regex, value in self._patterns:
-            for match in regex.finditer(text):
+            for match in regex.finditer(plain):
                 covered = [k for k, t in enumerate(tokens) if t.start < match.end() and match.start() < t.end]
                 if covered:
                     found.append(Match(*match.span(), value, covered[0], covered[-1] + 1))

@@ -165,6 +165,7 @@ def build_task(plan: TaskConfig, *datasets: Dataset) -> Task:
     else:
         labels = plan.labels or codebook.names(plan.column or plan.name)
         task = tasks.own(plan.name, plan.kind, labels, plan.metrics or (), plan.column or "")
+        _refuse_shadow(task, datasets)
     labels = tuple(plan.labels or task.labels)
     if not labels:
         labels = _observed(task, datasets)
@@ -174,6 +175,17 @@ def build_task(plan: TaskConfig, *datasets: Dataset) -> Task:
     built = replace(task, labels=labels, metrics=metrics)
     scoring.build_metrics(built)
     return built
+
+
+def _refuse_shadow(task: Task, datasets: Sequence[Dataset]) -> None:
+    """Refuse a task of a user's own where the data answers only the built-in one of its name."""
+    sentences = [s for d in datasets for s in d]
+    if task.name not in components.names("task") or any(task.view(s.gold) is not None for s in sentences):
+        return
+    built_in = tasks.built_in(task.name, datasets[0].codebook)
+    if any(built_in.view(s.gold) is not None for s in sentences):
+        what = f"it answers the built-in task {task.name!r}, and has no label column {task.needs[0]!r}"
+        raise fail(datasets[0].path, what, f"write `task: {task.name}`, without a kind")
 
 
 def _with_labels(task: Task, datasets: Sequence[Dataset]) -> Task:

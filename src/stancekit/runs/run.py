@@ -109,7 +109,7 @@ class Run:
 
     def examples(self, inputs: Iterable[Input] | Input) -> list[Example]:
         """Turn inputs into examples of the run's task, with ids `0`, `1`, … where they have none."""
-        single = isinstance(inputs, str | Mapping | Sentence | Example)
+        single = isinstance(inputs, str | Mapping | Sentence | Example) or not isinstance(inputs, Iterable)
         items: list[Any] = [inputs] if single else list(inputs)  # type: ignore[arg-type]
         problems, found = Problems(), []
         for number, item in enumerate(items):

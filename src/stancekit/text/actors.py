@@ -12,6 +12,7 @@ from typing import Any
 from stancekit import yamlfile
 from stancekit.errors import Problems, fail
 from stancekit.schema import Span
+from stancekit.text.blanks import even, joined
 
 
 @dataclass(frozen=True)
@@ -64,27 +65,29 @@ class Finder:
         self.names: dict[str, str] = {}
         for actor in actors:
             for alias in (actor.name, *actor.aliases):
-                self.names.setdefault(alias, actor.name)
+                self.names.setdefault(joined(alias), actor.name)
         words = sorted(self.names, key=lambda w: (-len(w), w))
-        self._pattern = re.compile("|".join(rf"(?<!\w){re.escape(w)}(?!\w)" for w in words)) if words else None
+        wrapped = [" +".join(map(re.escape, w.split())) for w in words]
+        self._pattern = re.compile("|".join(rf"(?<!\w){w}(?!\w)" for w in wrapped)) if words else None
 
     def mentions(self, text: str) -> list[Mention]:
         """Return every mention in text order."""
         if self._pattern is None:
             return []
-        return [Mention(self.names[m.group()], Span(*m.span())) for m in self._pattern.finditer(text)]
+        return [Mention(self.names[joined(m.group())], Span(*m.span())) for m in self._pattern.finditer(even(text))]
 
     def first_mentions(self, text: str) -> dict[str, Span]:
         """Return the first mention of each actor; its name itself is preferred to an alias."""
         found: dict[str, Span] = {}
         for mention in self.mentions(text):
             known = found.get(mention.actor)
-            if known is None or (known.of(text) != mention.actor and mention.span.of(text) == mention.actor):
+            is_name = joined(mention.span.of(text)) == joined(mention.actor)
+            if known is None or (is_name and joined(known.of(text)) != joined(mention.actor)):
                 found[mention.actor] = mention.span
         return found
 
 
-_NAME = re.compile(r"\b[A-ZÀ-ÖØ-Þ][\w’'-]*(?:[ \u00a0](?:of |de |al-|da |van )?[A-ZÀ-ÖØ-Þ][\w’'-]*)*")
+_NAME = re.compile(r"\b[A-ZÀ-ÖØ-Þ][\w’'-]*(?:\s+(?:of\s+|de\s+|al-|da\s+|van\s+)?[A-ZÀ-ÖØ-Þ][\w’'-]*)*")
 _NEVER = frozenset(
     "the a an it he she they we i you in on at but and or if this that these those there his her its their our my no "
     "not yes after before when while as for from with by to what who why how where since until during despite both "

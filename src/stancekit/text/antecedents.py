@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from stancekit.schema import Layers, Parts, Span, hull, words_of
+from stancekit.text.blanks import joined
 
 _PERSON = frozenset({"he", "she"})
 _THING = frozenset({"it"})
@@ -29,7 +30,7 @@ _SAME = (
     frozenset("agency bureau service".split()),
     frozenset("newspaper paper daily".split()),
 )
-_NAME = re.compile(r"\b[A-ZÀ-ÖØ-Þ][\w’'-]+(?: [A-ZÀ-ÖØ-Þ][\w’'-]+)*")
+_NAME = re.compile(r"\b[A-ZÀ-ÖØ-Þ][\w’'-]+(?:\s+[A-ZÀ-ÖØ-Þ][\w’'-]+)*")
 
 
 @dataclass(frozen=True)
@@ -103,7 +104,7 @@ def resolve(article: Sequence[Layers]) -> dict[tuple[int, int], Antecedent | Non
         for index, relation in enumerate(layers.attributions or ()):
             if not relation.source:
                 continue
-            text = words_of(relation.source, layers.text)
+            text = joined(words_of(relation.source, layers.text))
             if needs_antecedent(text):
                 before = _before(here, relation.source) if text.lower() in _PERSON | _THING else []
                 best = _best(text, earlier + before, number)
@@ -127,11 +128,12 @@ def _names(number: int, text: str) -> list[_Candidate]:
     found = []
     for match in _NAME.finditer(text):
         before = text[: match.start()].split()
-        single = " " not in match.group()
+        name = joined(match.group())
+        single = " " not in name
         if (before and before[-1].lower() in _BEFORE_PLACES) or (single and not before):
             continue
         first = not before
-        found.append(_Candidate(number, (Span(*match.span()),), match.group(), False, is_first=first))
+        found.append(_Candidate(number, (Span(*match.span()),), name, False, is_first=first))
     return found
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from stancekit.schema import Attribution, Layers, Parts, Span, characters, words_of
 from stancekit.text.antecedents import Antecedent
+from stancekit.text.blanks import joined
 from stancekit.text.quotes import has_words, is_quotation, left_open, quotations
 from stancekit.text.segment import blocks
 
@@ -161,7 +162,7 @@ def _inside(article: Sequence[Placed], quotation: Span) -> list[Antecedent]:
 def _last_source(number: int, one: Placed, fits: Callable[[Placed, Attribution], bool]) -> Antecedent | None:
     """Return the source of the last fitting relation of a sentence."""
     sources: list[Parts] = [r.source for r in one.layers.attributions or () if r.source and fits(one, r)]
-    return Antecedent(number, sources[-1], words_of(sources[-1], one.layers.text)) if sources else None
+    return Antecedent(number, sources[-1], joined(words_of(sources[-1], one.layers.text))) if sources else None
 
 
 def _stands_in(one: Placed, relation: Attribution, quotation: Span) -> bool:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from stancekit.models.candidates import same_stem
 from stancekit.schema import Example, Sentence, Span, Target
+from stancekit.text.blanks import even
 
 
 @dataclass(frozen=True)
@@ -102,7 +103,7 @@ def place_of(text: str, target: Target) -> Span | None:
     """Return where a target stands in a text: its span, else the first word or adjective of its name."""
     if target.span is not None:
         return target.span if target.span.end <= len(text) else None
-    exact = re.search(rf"(?<!\w){re.escape(target.name)}(?!\w)", text) if target.name else None
+    exact = re.search(rf"(?<!\w){re.escape(target.name)}(?!\w)", even(text)) if target.name else None
     if exact is not None:
         return Span(*exact.span())
     name = target.name.lower()
