@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import difflib
+import re
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+
+_TOLD = 20
+_PARTICULARS = re.compile(r"'[^']*'|\"[^\"]*\"|\d+")
 
 
 @dataclass(frozen=True, order=True)
@@ -22,12 +27,28 @@ class Problem:
         return f"{place}{self.what}{hint}"
 
 
+def shortened(problems: Iterable[Problem]) -> list[Problem]:
+    """Return the first problems of each kind, and a line that counts the others: a list to print.
+
+    A kind is what is wrong without names in quotation marks and numbers, so that many of one hide no other.
+    """
+    counts: Counter[str] = Counter()
+    found: list[Problem] = []
+    for problem in problems:
+        kind = _PARTICULARS.sub("…", problem.what)
+        counts[kind] += 1
+        if counts[kind] <= _TOLD:
+            found.append(problem)
+    more = {kind: count - _TOLD for kind, count in counts.items() if count > _TOLD}
+    return [*found, *(Problem("", f"… and {count:,} more: {kind}") for kind, count in more.items())]
+
+
 class StancekitError(Exception):
     """A mistake that the user can mend; it carries every problem found, not only the first."""
 
     def __init__(self, *problems: Problem) -> None:
         self.problems = problems
-        super().__init__("\n".join(map(str, problems)))
+        super().__init__("\n".join(map(str, shortened(problems))))
 
 
 class Interrupted(StancekitError):

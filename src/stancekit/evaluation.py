@@ -10,15 +10,16 @@ from typing import Any
 from stancekit import __version__, ceiling, components, scoring
 from stancekit import tasks as tasks_module
 from stancekit.config import EvaluationConfig, TaskConfig, amended
+from stancekit.data import columns
 from stancekit.data import predictions as predictions_file
 from stancekit.data.dataset import Dataset
 from stancekit.data.parts import PARTS
-from stancekit.errors import did_you_mean, fail
+from stancekit.errors import Problems, did_you_mean, fail
 from stancekit.files import dump_json, read_json, sha256
 from stancekit.models.base import Model
 from stancekit.profile import SIDES
-from stancekit.runs import runfolder
-from stancekit.runs.material import build_task, gather, load
+from stancekit.runs import otherdata, runfolder
+from stancekit.runs.material import build_task, gather
 from stancekit.runs.run import Run
 from stancekit.schema import Example, Prediction
 from stancekit.scoring import Scores
@@ -40,33 +41,30 @@ class Evaluated:
     scores: Scores
 
 
-def part_of(run: Run, name: str, data: str | None = None) -> tuple[Part, str]:
-    """Return a part of the run's data, refusing changed rows, or all of another data set, with its data hash.
+def part_of(run: Run, name: str) -> tuple[Part, str]:
+    """Return a part of the run's data with the data hash, refusing changed rows.
 
     Data sets that were for train alone need not be there to evaluate on dev or test.
     """
-    if data is None:
-        if name not in PARTS:
-            raise fail(run.path, f"there is no part {name!r}", did_you_mean(name, PARTS))
-        runfolder.verify(run.path, run.manifest, "split.json")
-        material = gather(run.experiment, frozen=run.path / "split.json", task=run.task, parts=[name])
-        return material.parts[name], material.hash
-    dataset = (
-        load(run.experiment.data.model_copy(update={"format": None}), data)
-        if _other_format(run, data)
-        else load(run.experiment.data, data)
-    )
-    if dataset.codebook.stamp != run.manifest["codebook"] and run.experiment.data.label_map is None:
-        what = f"it follows another codebook ({dataset.codebook.name} {dataset.codebook.version}) than the run"
-        raise fail(data, what, "evaluate with data of the run's codebook, or train with a label_map")
-    part = tasks_module.part(run.task, dataset.sentences)
-    return part, dataset.hash
+    if name not in PARTS:
+        raise fail(run.path, f"there is no part {name!r}", did_you_mean(name, PARTS))
+    otherdata.expect_here(run)
+    runfolder.verify(run.path, run.manifest, "split.json")
+    material = gather(run.experiment, frozen=run.path / "split.json", task=run.task, parts=[name])
+    return material.parts[name], material.hash
 
 
-def _other_format(run: Run, data: str) -> bool:
-    """Say whether a file's ending names another format than the run's."""
-    own = run.experiment.data.format
-    return own is not None and Path(data).suffix == ".jsonl" and own not in ("jsonl", "newsmtsc")
+def check_plan(plan: EvaluationConfig, task: str, examples: Sequence[Example]) -> Problems:
+    """Return what is wrong with a plan: columns that no example has, a ceiling that is not there or of no such task.
+
+    An experiment's is checked before it is trained, so that nobody learns of it hours later.
+    """
+    problems = columns.check("groups", plan.groups, examples)
+    problems.found.extend(columns.check("slices", plan.slices, examples, [LEARNT]))
+    if plan.ceiling is not None:
+        with problems.catching("ceiling"):
+            ceiling.read(plan.ceiling, task)
+    return problems
 
 
 def predict_all(model: Model, part: Part, progress: Progress, least: int = _BATCH) -> tuple[Prediction, ...]:
@@ -99,19 +97,29 @@ def _batches(examples: Sequence[Example], least: int) -> Iterator[list[Example]]
 
 
 def evaluate_run(
-    run: Run, name: str, data: str | None, overrides: Mapping[str, Any], progress: Progress
+    run: Run,
+    name: str,
+    other: Dataset | None,
+    overrides: Mapping[str, Any],
+    progress: Progress,
 ) -> tuple[Evaluated, dict[str, bytes]]:
-    """Predict and score one part; return the outcome and the files to add to the run."""
-    part, data_hash = part_of(run, name, data)
+    """Predict and score a part, or all of another data set, under a name; return the outcome and files for the run."""
+    if other is None:
+        part, data_hash = part_of(run, name)
+    else:
+        part, data_hash = tasks_module.part(run.task, other.sentences), other.hash
     if not len(part):
         raise fail(
             run.path, f"the part {name!r} has no examples for {run.task.name}", "give other data, or another split"
         )
-    predictions = predict_all(run.model, part, progress)
     plan = amended(run.experiment.evaluation, overrides)
+    # Columns of the experiment were checked in training; that other data lack them is no mistake, and noted.
+    asked = EvaluationConfig().model_copy(update={"ceiling": plan.ceiling, **overrides})
+    check_plan(asked, run.task.name, part.examples).raise_any()
+    predictions = predict_all(run.model, part, progress)
     signature = {"task": run.task.name, "split": name, "data": data_hash[:8], "train_seed": run.manifest["seed"]}
     notes: tuple[str, ...] = ()
-    if data is not None or name not in SIDES:
+    if other is not None or name not in SIDES:
         part, notes = exposed(run, part)
         slices = [*plan.slices, *([LEARNT] if notes else [])]
         plan = plan.model_copy(update={"slices": list(dict.fromkeys(slices))})
@@ -175,6 +183,7 @@ def evaluate_file(predictions: Path, gold: Dataset, task: str, plan: EvaluationC
     """Score a predictions file of any tool against gold."""
     built = task_of(task, gold)
     part = tasks_module.part(built, gold.sentences)
+    check_plan(plan, task, part.examples).raise_any()
     read = read_predictions(predictions, part)
     signature = {"task": task, "split": gold.name, "data": gold.hash[:8]}
     signature |= {"predictions": sha256(predictions.read_bytes())[:8], **predictions_file.provenance(predictions)}

@@ -19,8 +19,8 @@ from stancekit.data.predictions import Predictions
 from stancekit.errors import fail
 from stancekit.evaluation import Progress
 from stancekit.files import dump_json, make_folder, read_json, read_text, write_bytes, write_json
-from stancekit.runs import runfolder
-from stancekit.runs.material import gather, load_all
+from stancekit.runs import otherdata, runfolder
+from stancekit.runs.material import Material, gather, load_all
 from stancekit.runs.run import Run
 from stancekit.runs.run import load as load_run
 from stancekit.runs.summary import Summary, summarise
@@ -56,13 +56,20 @@ def check(
     if plan is not None and not problems:
         with problems.catching(source):
             material = gather(plan)
-            learnt = origin.check(plan, material)
-            found = check_module.check(material.dataset, material.task, material.split, learnt)
+            found = _checked(plan, material)
             return replace(found, warnings=(*found.warnings, *origin.notes(plan)))
     elif data is not None:
         with problems.catching(source):
             load_all(data)
     return CheckReport(problems)
+
+
+def _checked(plan: Experiment, material: Material) -> CheckReport:
+    """Check what an experiment is built on, how it is to be evaluated, its data and its split."""
+    problems = origin.check(plan, material)
+    examples = [example for part in material.parts.values() for example in part.examples]
+    problems.found.extend(evaluation.check_plan(plan.evaluation, material.task.name, examples))
+    return check_module.check(material.dataset, material.task, material.split, problems)
 
 
 def train(
@@ -86,8 +93,7 @@ def train(
     material = gather(plan)
     for one in material.dataset.also:
         say(also.describe(one, material.split))
-    learnt = origin.check(plan, material)
-    check_module.check(material.dataset, material.task, material.split, learnt).problems.raise_any()
+    _checked(plan, material).problems.raise_any()
     for note in origin.notes(plan):
         say(f"note: {note}")
     if len(plan.seeds) > 1:
@@ -101,48 +107,56 @@ def train(
 def evaluate(
     run: str | Path | Run,
     *,
-    part: str = "test",
+    part: str | None = None,
     data: str | None = None,
+    format: str | None = None,
+    options: Mapping[str, Any] | None = None,
     overrides: Mapping[str, Any] | None = None,
     trust_code: bool = False,
     no_text: bool = False,
     progress: Progress = _silent,
 ) -> Scores | Summary:
-    """Score a run on a held-out part (or on `data`, stored under the name `part`), and write its report.
+    """Score a run on a held-out part, test where none is named, or on other `data`, and write its report.
 
-    A run of several seeds gives a summary over them: mean, standard deviation, and each seed's scores. With
-    `no_text` the report shows no sentence.
+    Other data are stored under the name `part`, that of the file where absent, and read as the run's own where
+    `format` and `options` do not say otherwise. A run of several seeds gives a summary over them: mean, standard
+    deviation, and each seed's scores. With `no_text` the report shows no sentence.
     """
-    if not isinstance(run, Run):
-        folder = Path(run)
-        if (folder / "seeds.json").exists():
-            return _evaluate_seeds(folder, part, data, overrides or {}, trust_code, no_text, progress)
-        run = load_run(folder, trust_code=trust_code)
+    name = otherdata.part_name(part, data)
+    if data is None and (format or options):
+        raise fail(
+            "format", "the run's own data are read as in training", "name other data (--data FILE), or leave it out"
+        )
+    how: dict[str, Any] = {"data": data, "format": format, "options": options, "overrides": overrides or {}}
+    how |= {"no_text": no_text, "progress": progress}
+    if isinstance(run, Run):
+        return _evaluate(run, name, **how)
+    seeds = Path(run) / "seeds.json"
+    if not seeds.exists():
+        return _evaluate(load_run(run, trust_code=trust_code), name, **how)
+    runs = {one: Run(Path(run) / one, trust_code=trust_code) for one in read_json(seeds)["runs"]}
+    summary = summarise({one: _evaluate(loaded, name, **how) for one, loaded in runs.items()})
+    write_json(Path(run) / f"summary.{name}.json", summary.to_json())
+    return summary
+
+
+def _evaluate(
+    run: Run,
+    name: str,
+    *,
+    data: str | None,
+    format: str | None,
+    options: Mapping[str, Any] | None,
+    overrides: Mapping[str, Any],
+    no_text: bool,
+    progress: Progress,
+) -> Scores:
     run.expect_own()
-    evaluated, contents = evaluation.evaluate_run(run, part, data, overrides or {}, progress)
+    other = None if data is None else otherdata.read(run, data, format, options)
+    evaluated, contents = evaluation.evaluate_run(run, name, other, overrides, progress)
     contents |= reports.files(run, evaluated, no_text=no_text)
     runfolder.add(run.path, run.manifest, contents)
     return evaluated.scores
-
-
-def _evaluate_seeds(
-    folder: Path,
-    part: str,
-    data: str | None,
-    overrides: Mapping[str, Any],
-    trust_code: bool,
-    no_text: bool,
-    progress: Progress,
-) -> Summary:
-    scores = {}
-    for name in read_json(folder / "seeds.json")["runs"]:
-        run = Run(folder / name, trust_code=trust_code)
-        found = evaluate(run, part=part, data=data, overrides=overrides, no_text=no_text, progress=progress)
-        assert isinstance(found, Scores)
-        scores[name] = found
-    summary = summarise(scores)
-    write_json(folder / f"summary.{part}.json", summary.to_json())
-    return summary
 
 
 def evaluate_predictions(

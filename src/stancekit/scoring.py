@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from stancekit import components
+from stancekit.data import columns
 from stancekit.errors import Problems, fail
 from stancekit.metrics.base import Counts, Metric
 from stancekit.metrics.holder import has_holders
@@ -21,7 +22,6 @@ from stancekit.tasks import KINDS, METRICS, Part, Task
 if TYPE_CHECKING:
     import pandas as pd
 
-_TOLD = 10
 _ORDER = ("task", "split", "n", "groups", "resamples", "slice_resamples", "seed", "level", "train_seed", "data")
 _OFTEN = 0.05
 SLICE_RESAMPLES = 1_000
@@ -125,10 +125,8 @@ def join(part: Part, predictions: Sequence[Prediction]) -> list[Prediction]:
         ("is not in gold", [i for i in found if i not in wanted]),
         ("stands twice", doubled),
     ):
-        for id_ in ids[:_TOLD]:
+        for id_ in ids:
             problems.add("predictions", f"the example {id_!r} {what}", "predict every gold example once")
-        if len(ids) > _TOLD:
-            problems.add("predictions", f"{len(ids) - _TOLD} more: each {what}", "predict every gold example once")
     problems.raise_any()
     return [found[e.id] for e in part.examples]
 
@@ -147,7 +145,8 @@ def score(
     """Score predictions against gold, with intervals resampled over groups, on the whole part and on slices."""
     answers = [p.answer for p in join(part, predictions)]
     groups, notes = groups_of(part.examples, groups_by)
-    slices_of = _slices(part.examples, slices)
+    slices_of, absent = _slices(part.examples, slices)
+    notes += absent
     few = min(resamples, SLICE_RESAMPLES)
     rows: list[Score] = []
     left_out: list[str] = []
@@ -240,9 +239,9 @@ def groups_of(examples: Sequence[Example], by: Sequence[str]) -> tuple[list[tupl
     """Return the group of every example, and notes on missing values (the sentence is then its own group)."""
     groups, notes = [], []
     for example in examples:
-        groups.append(tuple(_meta(example, name) or example.sentence.id for name in by))
+        groups.append(tuple(columns.value(example, name) or example.sentence.id for name in by))
     for name in by:
-        missing = sum(_meta(e, name) is None for e in examples)
+        missing = sum(columns.value(e, name) is None for e in examples)
         if missing:
             notes.append(f"{missing} of {len(examples)} examples have no {name}; each counts as a group of its own")
     if len(set(groups)) < LEAST_GROUPS:
@@ -250,24 +249,20 @@ def groups_of(examples: Sequence[Example], by: Sequence[str]) -> tuple[list[tupl
     return groups, notes
 
 
-def _meta(example: Example, name: str) -> str | None:
-    if name == "target":
-        return example.target.name if example.target else None
-    value = example.sentence.document if name == "document" else example.sentence.meta.get(name)
-    return None if value is None or value == "" else str(value)
-
-
-def _slices(examples: Sequence[Example], columns: Sequence[str]) -> dict[str, list[int]]:
-    """Return the indices of the examples of each value of the columns, under `column=value`, values sorted."""
+def _slices(examples: Sequence[Example], by: Sequence[str]) -> tuple[dict[str, list[int]], list[str]]:
+    """Return the indices of the examples of each value of columns, under `column=value`; notes name absent columns."""
     found: dict[str, list[int]] = {}
-    for column in columns:
+    notes = []
+    for column in by:
         members: dict[str, list[int]] = {}
         for number, example in enumerate(examples):
-            value = _meta(example, column)
+            value = columns.value(example, column)
             if value is not None:
                 members.setdefault(value, []).append(number)
         found |= {f"{column}={value}": members[value] for value in sorted(members)}
-    return found
+        if not members:
+            notes.append(f"no example has {column}: it gives no slices")
+    return found, notes
 
 
 def _undefined(metric: Metric, found: Interval, resamples: int) -> list[str]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 from stancekit.agreement.measures import Plan, agreement, ceiling
 from stancekit.consensus import Case, cases
 from stancekit.data import annotators as annotators_module
+from stancekit.data import columns
 from stancekit.data.annotators import Annotators, Reading, Sources
 from stancekit.data.dataset import annotated
 from stancekit.errors import fail
@@ -84,6 +85,7 @@ def agree(
         task = task_of(name, annotators.pooled)
         found = cases(task, annotators)
         _refuse(task, found, order)
+        columns.check("groups", groups, [case.example for case in found]).raise_any()
         plan = Plan(annotators, task, found, tuple(groups), resamples, seed)
         scores[name] = agreement(plan, order)
         ceilings[name] = ceiling(plan)

@@ -4,21 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from stancekit.data.groups import value_of
+from stancekit.data.columns import value
 from stancekit.errors import Problems, did_you_mean
 from stancekit.schema import Example
 from stancekit.text.article import PLACE
 
 USUAL = ("document", "event", "outlet", "author", "date")
 """The columns that groups are usually made of; they come first."""
-
-
-def value(example: Example, column: str) -> str | None:
-    """Return an example's value of `target`, `document` or a metadata column; None where it has none."""
-    if column == "target" and example.target is not None:
-        return example.target.name
-    found = example.sentence.document if column == "document" else value_of(example.sentence, column)
-    return None if found is None or found == "" else str(found)
 
 
 def groups_of(examples: Sequence[Example], column: str) -> list[str]:

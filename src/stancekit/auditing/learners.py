@@ -7,8 +7,8 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from stancekit.auditing.columns import value
 from stancekit.auditing.folds import Answerer, Learner
+from stancekit.data.columns import value
 from stancekit.models.linear import Linear
 from stancekit.models.majority import Majority
 from stancekit.schema import Example, Prediction, Sentence

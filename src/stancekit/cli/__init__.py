@@ -8,7 +8,7 @@ import sys
 
 from rich.console import Console
 
-from stancekit.errors import Interrupted, StancekitError
+from stancekit.errors import Interrupted, StancekitError, shortened
 
 INTERRUPTED = 130
 GROUPS = ("runs", "data", "collect", "share", "agree", "audit")
@@ -29,8 +29,8 @@ def main() -> None:
         sys.exit(INTERRUPTED)
     except StancekitError as error:
         count = len(error.problems)
-        errors.print(f"[bold red]{count} problem{'s' if count > 1 else ''}[/]", markup=True)
-        for problem in error.problems:
+        errors.print(f"[bold red]{count:,} problem{'s' if count > 1 else ''}[/]", markup=True)
+        for problem in shortened(error.problems):
             errors.print(f"  {problem.where}: {problem.what}" if problem.where else f"  {problem.what}", markup=False)
             if problem.hint:
                 errors.print(f"    → {problem.hint}", markup=False, style="dim")

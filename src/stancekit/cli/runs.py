@@ -41,7 +41,9 @@ def train(
 @app.command()
 def evaluate(
     source: Annotated[Path, typer.Argument(metavar="RUN", help="A run folder, or a predictions file with --gold.")],
-    part: Annotated[str, typer.Option(help="The held-out part to score, or a name for --data.")] = "test",
+    part: Annotated[
+        str | None, typer.Option(help="The held-out part to score [test], or a name for --data [that of the file].")
+    ] = None,
     data: Annotated[str | None, typer.Option(help="Score another data set than the run's own.")] = None,
     gold: Annotated[str | None, typer.Option(help="Gold data for a predictions file of any tool.")] = None,
     task: Annotated[str | None, typer.Option(help="The task of a predictions file.")] = None,
@@ -60,19 +62,18 @@ def evaluate(
     """Score a run on held-out data with 95 % intervals, and write its report; or score a predictions file."""
     from stancekit import experiment
     from stancekit.config import EvaluationConfig
-    from stancekit.errors import fail
+    from stancekit.runs.otherdata import part_name
 
     given = {"groups": groups, "slices": slices, "resamples": resamples, "ceiling": ceiling}
     changes = {key: value for key, value in given.items() if value}
     with show.Progress(quiet or as_json) as progress:
-        if source.is_file():
-            if gold is None or task is None:
-                raise fail(source, "a predictions file needs gold and a task", "give --gold FILE --task NAME")
+        if gold is not None or task is not None or source.is_file():
+            _check_file(source, gold, task)
             plan = EvaluationConfig().model_copy(update=changes)
             scores: Any = experiment.evaluate_predictions(
                 source,
-                gold,
-                task,
+                gold or "",
+                task or "",
                 format=format,
                 options=options_of(option),
                 evaluation_plan=plan,
@@ -85,14 +86,30 @@ def evaluate(
                 source,
                 part=part,
                 data=data,
+                format=format,
+                options=options_of(option),
                 overrides=changes,
                 trust_code=trust_code,
                 no_text=no_text,
                 progress=progress,
             )
     show.scores(scores, as_json)
-    if not as_json and source.is_dir() and (source / f"report.{part}.html").exists():
-        show.line(f"report: {source / f'report.{part}.html'}")
+    page = source / f"report.{part_name(part, data)}.html"
+    if not as_json and page.exists():
+        show.line(f"report: {page}")
+
+
+def _check_file(predictions: Path, gold: str | None, task: str | None) -> None:
+    """Refuse a predictions file that is none, or that comes without what it is scored against."""
+    from stancekit.errors import fail
+
+    if predictions.is_dir():
+        hint = "name the file, or leave --gold and --task out to score a run (--data FILE scores it on other data)"
+        raise fail(predictions, "--gold and --task are for a predictions file, and this is a folder", hint)
+    if not predictions.exists():
+        raise fail(predictions, "there is no such file", "check the path of the predictions")
+    if gold is None or task is None:
+        raise fail(predictions, "a predictions file needs gold and a task", "give --gold FILE --task NAME")
 
 
 @app.command()
