@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import pytest
@@ -132,6 +133,26 @@ def test_a_data_set_prints_and_turns_into_a_frame():
     data = dataset(sentence(labels={"topic": "war"}, devices=()))
     assert repr(data) == "Dataset data: 1 sentences of 1 documents; devices of 1, topic of 1"
     assert list(data.to_frame()[["text", "frames", "label.topic"]].iloc[0]) == [TEXT, [], "war"]
+
+
+def test_sentences_without_a_document_are_their_own_as_in_the_split():
+    rows = [replace(sentence(str(k)), document="d" * (k > 2)) for k in range(5)]
+    assert check(dataset(*rows)).counts["data"] == {"sentences": 5, "documents": 4}
+    assert "5 sentences of 4 documents" in repr(dataset(*rows))
+
+
+def test_what_was_left_out_is_named_in_whole_words(tmp_path):
+    """Kinds of problems keep their words; only what differs within a kind is cut."""
+    rows = [{"id": 10, "text": "ab"}, {"id": 10, "text": "c"}, {"id": 11, "text": "d"}, {"id": 11, "text": "e"}]
+    rows += [{"id": k, "text": "ab", "devices": [{"spans": [[-k, 5]], "frame": "blame"}]} for k in (1, 2)]
+    rows += [{"id": 3, "text": "it's", "index": "1"}, {"id": 4, "text": "x", "it's": 1}]
+    (tmp_path / "x.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    assert load(tmp_path / "x.jsonl", on_error="skip").counts == {
+        "problem: the id … stands twice": 2,
+        "problem: `spans` … lies outside the text of … characters": 2,
+        "problem: `meta` must be an object and `index` a whole number": 1,
+        "problem: unknown key …": 1,
+    }
 
 
 def test_labels_that_yaml_takes_for_truth_values_stay_words(tmp_path):

@@ -526,6 +526,18 @@ def test_babe_finds_biased_words_in_the_text(tmp_path):
         load(path)
 
 
+def test_a_spreadsheet_of_ones_own_is_asked_for_as_csv(tmp_path):
+    path = workbook(tmp_path / "mine.xlsx", [["text", "label"], ["Rain fell.", "plain"]])
+    for options in ({}, {"text": "text", "label": "label"}):
+        with pytest.raises(StancekitError, match=r"^\S*mine.xlsx: a spreadsheet is read only as .* → save it as CSV"):
+            load(path, options=options)
+    (tmp_path / "mine.csv").write_bytes(path.read_bytes())
+    (tmp_path / "short.csv").write_bytes(b"PK\x03\x04,label\n")
+    for name in ("mine.csv", "short.csv"):
+        with pytest.raises(StancekitError, match="it is no text but a zip file"):
+            load(tmp_path / name)
+
+
 def test_ptc_cuts_spans_at_line_ends(tmp_path):
     dataset = load(FIXTURES / "ptc")
     found = [(s.id, [(x.of(s.text), x.label) for x in s.gold.labels["propaganda"]]) for s in dataset]

@@ -58,7 +58,11 @@ def test_markup_keeps_all_but_line_ends_and_what_it_counts(tmp_path, rows):
 
 
 @QUICK
-@given(text=texts(), label=st.text("ab é\"'\n,\t", min_size=1, max_size=5), name=st.sampled_from(["x.csv", "x.tsv"]))
+@given(
+    text=texts(),
+    label=st.text("ab é\"'\n,\t;", max_size=5).map(str.strip).filter(bool),
+    name=st.sampled_from(["x.csv", "x.tsv"]),
+)
 def test_tables_keep_a_label(tmp_path, text, label, name):
     rows = [
         Sentence(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 
@@ -11,6 +12,7 @@ from stancekit.data.check import check
 from stancekit.data.load import load, survey
 from stancekit.data.split import make_split
 from stancekit.errors import StancekitError
+from stancekit.schema import Stance, Target
 
 GOOD = '{"id": "g", "text": "A good line."}\n'
 BOMB = "---\na: &a [x, x]\n" + "".join(
@@ -166,6 +168,36 @@ def test_skipping_leaves_the_bad_record_out_and_counts_it(tmp_path, case):
     assert sum(n for kind, n in dataset.counts.items() if kind.startswith("problem: ")) == 1
 
 
+def test_a_broken_row_of_a_table_takes_no_other_row_with_it(tmp_path):
+    """The rows after it were left out, too, and without a word where errors are skipped."""
+    rows = [f"t{k},a\n" for k in range(20)]
+    long = f"{'x' * 200_000},a\n"
+    (tmp_path / "x.csv").write_text("text,label\n" + "".join([*rows[:5], '"He said" no more,a\n', long, *rows[5:]]))
+    _, problems = survey(tmp_path / "x.csv")
+    assert [(p.where[-1], "131,072" in p.what, "quotes: false" in p.hint) for p in problems] == [
+        ("7", False, True),
+        ("8", True, False),
+    ]
+    assert [s.text for s in load(tmp_path / "x.csv", on_error="skip")] == [f"t{k}" for k in range(20)]
+
+
+@pytest.mark.parametrize(
+    ("rows", "last"),
+    [(["a,b", '"an open one,b', "c,d", '"e",f', "g,h"], 5), (["a,b", '"open to the end,b', "c,d"], 4)],
+)
+def test_rows_that_an_open_quotation_mark_swallows_cannot_be_skipped(tmp_path, rows, last):
+    (tmp_path / "x.csv").write_text("text,label\n" + "\n".join(rows))
+    with pytest.raises(StancekitError, match=f"x.csv:3: no valid CSV: .*runs to line {last}; it cannot be skipped"):
+        load(tmp_path / "x.csv", on_error="skip")
+
+
+def test_a_file_that_is_not_read_to_its_end_cannot_be_skipped(tmp_path):
+    (tmp_path / "a.jsonl").write_text(GOOD)
+    (tmp_path / "b.jsonl").write_bytes(b"\xe9\n")
+    with pytest.raises(StancekitError, match=r"b.jsonl:1: byte 0xe9"):
+        load(tmp_path, format="jsonl", on_error="skip")
+
+
 def test_every_problem_is_reported_in_one_pass(tmp_path):
     (tmp_path / "x.csv").write_text("text,label,target\n,a,b\nx,y,\nok,y,z\nx\n")
     _, problems = survey(tmp_path / "x.csv")
@@ -190,7 +222,32 @@ def test_one_class_only_and_an_empty_train_part(tmp_path):
         make_split(dataset, test=0.5, dev=0.5)
 
 
-def test_columns_and_delimiters_are_chosen(tmp_path):
+def test_blanks_around_a_label_or_target_make_no_other_one(tmp_path):
+    (tmp_path / "x.csv").write_text("text,label,target\na,favor ,Karsk\u00a0\nb, ,Karsk\nc,\tfavor,Karsk\n")
+    one, none, other = load(tmp_path / "x.csv", options={"task": "stance"})
+    assert one.gold.stances == other.gold.stances == (Stance(Target("Karsk"), "favor"),)
+    assert none.gold.stances is None
+    dataset = load(tmp_path / "x.csv", options={"target": None, "text": "text", "label": "target"})
+    assert check(dataset).counts["label"] == {"Karsk": 3}
+
+
+@pytest.mark.parametrize("delimiter", [";", "\t", ","])
+@pytest.mark.parametrize("quote", ["", '"'])
+def test_the_header_of_a_csv_tells_its_delimiter(tmp_path, delimiter, quote):
+    rows = [("Satz", "label"), ("Eins; zwei" if delimiter != ";" else "Eins, zwei", "a")]
+    text = "".join(delimiter.join(f"{quote}{cell}{quote}" for cell in row) + "\r\n" for row in rows)
+    (tmp_path / "x.csv").write_text(text, encoding="utf-8-sig")
+    dataset = load(tmp_path / "x.csv", options={"text": "Satz"})
+    assert [(s.text, s.gold.labels) for s in dataset] == [(rows[1][0], {"label": "a"})]
+    assert any("in the place of the comma" in kind for kind, n in dataset.counts.items() if n) == (delimiter != ",")
+    with pytest.raises(StancekitError, match="the columns are 'Satz', 'label'"):
+        load(tmp_path / "x.csv")
+    if delimiter != ",":  # one that is given stays
+        with pytest.raises(StancekitError, match=f"{re.escape(str(tmp_path / 'x.csv'))}:1"):
+            load(tmp_path / "x.csv", options={"text": "Satz", "delimiter": ","})
+
+
+def test_columns_are_chosen(tmp_path):
     (tmp_path / "x.csv").write_text("Satz;label;labels;n\nEins, zwei;a;b|c;3\n")
     options = {"delimiter": ";", "text": "Satz", "labels": "labels", "task": "topic", "meta": ["n"]}
     (row,) = load(tmp_path / "x.csv", options=options)

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
+from stancekit import codebook as codebooks
 from stancekit import comparison, config, evaluation, reports
 from stancekit.comparison import Comparison
 from stancekit.config import Experiment
@@ -15,6 +16,7 @@ from stancekit.data import also
 from stancekit.data import check as check_module
 from stancekit.data import load as load_module
 from stancekit.data.check import CheckReport
+from stancekit.data.dataset import Dataset
 from stancekit.data.predictions import Predictions
 from stancekit.errors import fail
 from stancekit.evaluation import Progress
@@ -24,7 +26,6 @@ from stancekit.runs.material import Material, gather, load_all
 from stancekit.runs.run import Run
 from stancekit.runs.run import load as load_run
 from stancekit.runs.summary import Summary, summarise
-from stancekit.schema import Sentence
 from stancekit.scoring import Scores
 from stancekit.tagged import TaggedArticle
 from stancekit.tagger import DEFAULT, Tagger
@@ -201,11 +202,14 @@ def predict(
     return loaded.predict(data)
 
 
-def read_inputs(path: Path, format: str | None = None, options: Mapping[str, Any] | None = None) -> list[Sentence]:
-    """Read sentences to predict or tag: a raw `.txt` article is split, any other file is read in its format."""
+def read_inputs(path: Path, format: str | None = None, options: Mapping[str, Any] | None = None) -> Dataset:
+    """Read sentences to predict or tag: a raw `.txt` article is split, any other file is read in its format.
+
+    Targets need no label there: they are those to be judged.
+    """
     if format is None and path.suffix == ".txt":
-        return split(read_text(path), path.stem)
-    return list(load_module.load(path, format=format, options=options or {}).sentences)
+        return Dataset(path.stem, tuple(split(read_text(path), path.stem)), codebooks.default(), path)
+    return load_module.load(path, format=format, options=options or {}, asked=True)
 
 
 def compare(

@@ -15,6 +15,7 @@ from typing import IO, Any
 
 from stancekit.errors import StancekitError, fail
 
+_ZIP = b"PK\x03\x04"
 _CAUSES = {
     errno.ENOSPC: ("the disk is full", "free some space, or write elsewhere; nothing was changed"),
     errno.EFBIG: ("the file would be larger than is allowed here", "raise the limit or write elsewhere"),
@@ -114,6 +115,9 @@ def read_text(path: Path) -> str:
 
 def decode(content: bytes, path: Path) -> str:
     """Decode UTF-8 (a byte-order mark is dropped), naming the line of the first bad byte."""
+    if content.startswith(_ZIP):
+        hint = "save a spreadsheet as CSV (UTF-8) and a document as text; unpack an archive"
+        raise fail(path, "it is no text but a zip file, as spreadsheets (.xlsx, .ods) and documents (.docx) are", hint)
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:

@@ -69,7 +69,7 @@ def sample(
     Sentences whose ids stand in `exclude` (files already labelled) are no part of the population.
     """
     _check(n, how, by, allocation, run)
-    dataset = _population(data, data_format, options or {}, exclude)
+    dataset = _population(data, data_format, options or {}, exclude, asked=run is not None)
     if n > len(dataset):
         raise fail(data, f"{n} sentences are asked of {len(dataset)}", "ask for fewer, or give more data")
     loaded = run if isinstance(run, Run) or run is None else load_run(run)
@@ -106,9 +106,9 @@ def _check(n: int, how: str, by: str | None, allocation: str, run: object) -> No
 
 
 def _population(
-    data: str | Path, format: str | None, options: Mapping[str, Any], exclude: Sequence[str | Path]
+    data: str | Path, format: str | None, options: Mapping[str, Any], exclude: Sequence[str | Path], *, asked: bool
 ) -> Dataset:
-    dataset = load_module.load(data, format=format, options=options)
+    dataset = load_module.load(data, format=format, options=options, asked=asked)
     done = {s.id for path in exclude for s in load_module.load(path)}
     return replace(dataset, sentences=tuple(s for s in dataset if s.id not in done)) if done else dataset
 

@@ -86,7 +86,7 @@ class Audit:
             "source": self.subject.source,
             "data": self.subject.dataset.name,
             "sizes": {side: len(sentences) for side, sentences in self.subject.sides.items()},
-            "documents": len({s.document for s in self.subject.dataset}),
+            "documents": self.subject.dataset.documents,
             "duplicates": found,
             "sides": [asdict(shared) for shared in self.sides],
             "tasks": [_task(task) for task in self.tasks],

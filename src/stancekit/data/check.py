@@ -152,7 +152,7 @@ def _dataset_counts(dataset: Dataset) -> dict[str, dict[str, int]]:
 
 
 def _sizes(dataset: Dataset) -> dict[str, int]:
-    return {"sentences": len(dataset), "documents": len({sentence.document for sentence in dataset})}
+    return {"sentences": len(dataset), "documents": dataset.documents}
 
 
 def _layers(dataset: Dataset) -> dict[str, int]:

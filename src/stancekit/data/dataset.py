@@ -77,17 +77,21 @@ class Dataset:
         own = self.label_map.describe() if self.label_map else []
         return own + [f"{one.name}: {line}" for one in self.also for line in one.map_lines()]
 
+    @property
+    def documents(self) -> int:
+        """The number of documents; a sentence that names none is one of its own, as in a split."""
+        return len({sentence.document or sentence.id for sentence in self.sentences})
+
     def where(self, sentence_id: str) -> str:
         """Return the place of a sentence, or its id where the place is not known."""
         return self.places.get(sentence_id, sentence_id)
 
     def __repr__(self) -> str:
-        documents = len({s.document for s in self.sentences})
         layers: Counter[str] = Counter()
         for sentence in self.sentences:
             layers.update(annotated(sentence.gold))
         held = ", ".join(f"{name} of {n}" for name, n in layers.items()) or "no annotations"
-        return f"Dataset {self.name}: {len(self)} sentences of {documents} documents; {held}"
+        return f"Dataset {self.name}: {len(self)} sentences of {self.documents} documents; {held}"
 
     def to_frame(self) -> pd.DataFrame:
         """Return one row a sentence: id, document, index, text, a column per metadata key and per layer."""

@@ -22,7 +22,8 @@ _FIRST = 1_000_000  # characters of a first line; a longer one is no record of a
 _ANNOTATED = {"attributions", "devices", "stances", "labels"}
 PAGES = (".txt", ".html", ".htm")
 """The endings of files that hold one raw article."""
-_BY_ENDING = {"xlsx": "babe", "ann": "brat"}
+_BY_ENDING = {"ann": "brat"}
+_WORKBOOKS = ("xlsx", "xlsm", "xls", "ods")
 
 
 def guess(path: Path) -> str:
@@ -68,7 +69,16 @@ def _of_file(path: Path) -> str:
         return _of_json(path)
     if ending == "tsv" and {"sentence", "worker_0", "guid"} <= set(_head(path).split("\n")[0].split("\t")):
         return "gwsd"
+    if ending in _WORKBOOKS:
+        return _of_workbook(path, ending)
     return _BY_ENDING.get(ending, ending)
+
+
+def _of_workbook(path: Path, ending: str) -> str:
+    if ending == "xlsx" and components.find("format", "babe").may_be(path):
+        return "babe"
+    hint = "save it as CSV (UTF-8), and give that; `format: babe` is for the files of BABE"
+    raise fail(path, "a spreadsheet is read only as the files of BABE, and this is none of them", hint)
 
 
 def _of_record(record: dict[str, Any]) -> str:

@@ -37,12 +37,12 @@ def labels_in(answer: Answer) -> list[str]:
     return [item.label for item in answer if isinstance(item, Span | Stance)]
 
 
-def unknown_labels(sentence: Sentence, book: Codebook, where: str) -> list[Problem]:
-    """Return a problem for every label that its set of the codebook does not have."""
+def unknown_labels(sentence: Sentence, book: Codebook, where: str, *, asked: bool = False) -> list[Problem]:
+    """Return a problem for every label that its set of the codebook does not have; what is `asked` has none yet."""
     found = []
     for set_name, label in dict.fromkeys(labels_of(sentence)):
         known = book.names(set_name)
-        if known and label not in known:
+        if known and label not in known and (label or not asked):
             hint = did_you_mean(label, known) + "; another scheme needs a codebook of its own, or a label_map"
             found.append(Problem(where, f"unknown {set_name} {label!r}", hint))
     return found

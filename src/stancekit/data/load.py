@@ -23,6 +23,8 @@ from stancekit.schema import Sentence
 
 _NO_OPTIONS: Mapping[str, Any] = {}
 _HOLD_NO_VOTES = ("markup", "csv", "tsv")
+_PARTICULAR = re.compile(r"""(?<!\w)(?:'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|\{.*\}|(?<!-)-?\d[\w.–-]*)""")
+"""What differs between problems of one kind: quoted values, objects, and numbers that are no part of a name (UTF-8)."""
 
 
 def load(
@@ -34,15 +36,17 @@ def load(
     label_map: LabelMap | str | Path | None = None,
     on_error: Literal["stop", "skip"] = "stop",
     name: str | None = None,
+    asked: bool = False,
 ) -> Dataset:
     """Read a file, a folder or a bundled data set.
 
     The format is guessed where none is given. With `on_error="skip"` records with a problem are left out
-    and counted by kind in `counts`; otherwise all problems are raised at once.
+    and counted by kind in `counts`, but not what ends the reading before the end of the file; otherwise all problems
+    are raised at once. With `asked` the sentences are to be answered: a target needs no label, and is one to be judged.
     """
-    dataset, mixed, problems = _read(path, format, options, codebook, label_map, name)
-    if mixed or not dataset.sentences or (problems and on_error == "stop"):
-        raise StancekitError(*mixed, *problems)
+    dataset, lasting, problems = _read(path, format, options, codebook, label_map, name, asked)
+    if lasting or not dataset.sentences or (problems and on_error == "stop"):
+        raise StancekitError(*lasting, *problems)
     return dataset
 
 
@@ -56,9 +60,9 @@ def survey(
     name: str | None = None,
 ) -> tuple[Dataset, Problems]:
     """Read what can be read and return it with every problem: what `check` starts from."""
-    dataset, mixed, problems = _read(path, format, options, codebook, label_map, name)
-    mixed.found.extend(problems)
-    return dataset, mixed
+    dataset, lasting, problems = _read(path, format, options, codebook, label_map, name)
+    lasting.found.extend(problems)
+    return dataset, lasting
 
 
 def _read(
@@ -68,23 +72,26 @@ def _read(
     codebook: Codebook | str | Path | None,
     label_map: LabelMap | str | Path | None,
     name: str | None,
+    asked: bool = False,
 ) -> tuple[Dataset, Problems, Problems]:
-    """Return the data set, the problems of mixed codebooks, which cannot be skipped, and those of records."""
+    """Return the data set, the problems that cannot be skipped (mixed codebooks, a file's end not reached), and those
+    of records.
+    """
     book = _codebook(codebook)
     mapping = label_map if isinstance(label_map, LabelMap | None) else label_maps.load(Path(label_map))
     place = Path(path) if format == "datasets" and not Path(path).exists() else locate(path)
     reader = _format(format or guess(place), options, place)
-    log, sentences = ReadLog(), []
-    with log.problems.catching(place):  # sentence by sentence: what was read before an error is kept
+    log, sentences, lasting = ReadLog(asked), [], Problems()
+    with lasting.catching(place):  # sentence by sentence: what was read before an error is kept, for `check`
         for sentence in reader.read(place, log):
             sentences.append(sentence)
-    if not sentences and not log.problems:
+    if not sentences and not log.problems and not lasting:
         log.problems.add(place, "there is no sentence in it", "give a file with at least one labelled sentence")
-    mixed = _mixed_codebooks(log, book, mapping)
+    lasting.found.extend(_mixed_codebooks(log, book, mapping))
     kept = _kept(sentences, book, mapping, log)
     counts = log.counts + Counter(_kind(problem) for problem in log.problems)
     dataset = Dataset(name or place.stem, kept, book, place, dict(counts), log.places, mapping)
-    return dataset, mixed, log.problems
+    return dataset, lasting, log.problems
 
 
 def locate(path: str | Path) -> Path:
@@ -161,16 +168,16 @@ def _kept(
                 hint = f"add it to {mapping.path} (null drops it), or set `others: keep`"
                 log.problems.add(where, f"the label map does not mention the {set_name} {label!r}", hint)
             sentence = mapping.apply(sentence)
-        log.problems.found.extend(unknown_labels(sentence, book, where))
+        log.problems.found.extend(unknown_labels(sentence, book, where, asked=log.asked))
         if len(log.problems) == before:
             kept.setdefault(sentence.id, sentence)
     return tuple(kept.values())
 
 
 def _kind(problem: Problem) -> str:
-    """Return the beginning of what a problem says, without its particulars, to count problems of one kind."""
-    begin = re.match(r"[^:'\"\d]+", problem.what.replace("`", ""))
-    return f"problem: {begin[0].strip() if begin else problem.what}"
+    """Return what a problem says, up to its details and with … for its particulars, to count problems of one kind."""
+    general = _PARTICULAR.sub("…", problem.what)
+    return f"problem: {re.split(r'[:;] |, first at ', general)[0]}"
 
 
 def save(

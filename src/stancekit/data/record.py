@@ -26,6 +26,7 @@ from stancekit.schema import (
 )
 from stancekit.text import derive
 
+_TARGETS = 'write "stances": [{"target": …}]'
 _KEYS = frozenset(("id", "document", "index", "text", "meta", "attributions", "devices", "stances"))
 _KEYS |= {"voice", "frames", "labels", "votes", "codebook", "probabilities", "tagging"}
 
@@ -131,10 +132,13 @@ def text_problem(text: Any) -> str:
 
 
 class Reader:
-    """Reads records at one place of a file, noting every problem found there."""
+    """Reads records at one place of a file, noting every problem found there.
 
-    def __init__(self, where: str, problems: Problems) -> None:
-        self.where, self.problems, self.text = where, problems, ""
+    With `asked`, the record is to be answered: a target needs no label then.
+    """
+
+    def __init__(self, where: str, problems: Problems, asked: bool = False) -> None:
+        self.where, self.problems, self.text, self.asked = where, problems, "", asked
 
     def sentence(self, record: Any) -> Sentence | None:
         """Return the sentence of a record, or None after noting why there is none."""
@@ -142,7 +146,8 @@ class Reader:
             return self._note("a record must be a JSON object", "write one {…} a line")
         before = len(self.problems)
         for key in sorted(record.keys() - _KEYS):
-            self._note(f"unknown key {key!r}", "put it under `meta`, or under `labels` if it is an answer")
+            hint = "put it under `meta`, or under `labels` if it is an answer"
+            self._note(f"unknown key {key!r}", _TARGETS if self.asked and key == "target" else hint)
         wrong = text_problem(record.get("text"))
         if wrong:
             return self._note(wrong, "give the sentence's text as `text`")
@@ -223,6 +228,8 @@ class Reader:
         return self._note(f"`{key}` is {value!r}, no text", "write a text, or null")
 
     def _stance(self, raw: Any, key: str = "stance") -> Stance | None:
+        if self.asked and isinstance(raw, dict):
+            raw = {key: ""} | raw
         if not isinstance(raw, dict) or not isinstance(raw.get("target"), str) or not isinstance(raw.get(key), str):
             return self._note(f"a stance needs `target` and `{key}`", f"write {{target, {key}, span}}")
         span = raw.get("span")

@@ -17,6 +17,7 @@ from stancekit.codebook import Codebook
 from stancekit.config import Experiment
 from stancekit.data import predictions as predictions_file
 from stancekit.data import record
+from stancekit.data.dataset import Dataset
 from stancekit.data.predictions import Predictions
 from stancekit.errors import Problems, did_you_mean, fail
 from stancekit.files import parse_json, read_json, read_text
@@ -27,6 +28,7 @@ from stancekit.runs.answered import answered
 from stancekit.schema import Example, Prediction, Sentence, Span, Target
 from stancekit.tasks import Task
 
+_TARGETS = 'name them: a column `target`, "stances": [{"target": …}] in a record, in Python {"text": …, "target": …}'
 Input = str | Mapping[str, Any] | Sentence | Example
 
 
@@ -111,14 +113,25 @@ class Run:
         """Turn inputs into examples of the run's task, with ids `0`, `1`, … where they have none."""
         single = isinstance(inputs, str | Mapping | Sentence | Example) or not isinstance(inputs, Iterable)
         items: list[Any] = [inputs] if single else list(inputs)  # type: ignore[arg-type]
-        problems, found = Problems(), []
+        problems = Problems()
+        found: list[Example] = []
+        bare: list[str] = []
         for number, item in enumerate(items):
-            found.extend(self._examples(item, number, problems))
+            where = inputs.where(item.id) if isinstance(inputs, Dataset) else f"input {number}"
+            own = self._examples(item, number, where, problems)
+            found += own or []
+            bare += [where] if own is None else []
+        if len(bare) == len(items) > 1:  # one mistake, and not one a sentence
+            place = (inputs.path or inputs.name) if isinstance(inputs, Dataset) else "inputs"
+            problems.add(place, f"{self.task.name} needs targets, and no sentence of {len(bare)} has one", _TARGETS)
+        else:
+            for where in bare:
+                problems.add(where, f"{self.task.name} needs a target", _TARGETS)
         problems.raise_any()
         return found
 
-    def _examples(self, item: Any, number: int, problems: Problems) -> list[Example]:
-        where = f"input {number}"
+    def _examples(self, item: Any, number: int, where: str, problems: Problems) -> list[Example] | None:
+        """Return the examples of an input, one a target where the task has targets; None where it names none."""
         if isinstance(item, Example):
             return [item]
         if not isinstance(item, str | Mapping | Sentence):
@@ -129,18 +142,26 @@ class Run:
             return []
         name = item.get("target") if isinstance(item, Mapping) else None
         target = None if name is None else Target(str(name), _mention(item, sentence))
-        if self.task.inner and target is not None:
-            sentence = tasks_module.asked(sentence, [target])
+        if self.task.inner:
+            sentence = self._asked(sentence, target)
         if self.task.kind != "targeted":
             return [Example(id=sentence.id, sentence=sentence)]
         if target is not None:
             return [Example(id=sentence.id, sentence=sentence, target=target)]
-        found = [example for example, _ in tasks_module.examples_of(self.task, sentence)]
-        if not found and self.task.view(sentence.gold) is None:
-            problems.add(where, f"{self.task.name} needs a target", 'give {"text": …, "target": …}')
-        return found
+        if self.task.view(sentence.gold) is not None:
+            return [example for example, _ in tasks_module.examples_of(self.task, sentence)]
+        others = tasks_module.targets_of(Example(id=sentence.id, sentence=sentence))  # of label sets of another name
+        found = [Example(id=f"{sentence.id}#{k}", sentence=sentence, target=t) for k, t in enumerate(others, start=1)]
+        return found or None
 
-    def records(self, sentences: Sequence[Sentence], predictions: Sequence[Prediction]) -> list[dict[str, Any]]:
+    def _asked(self, sentence: Sentence, target: Target | None) -> Sentence:
+        """Return a sentence whose target, or targets under no label, are asked for in every targeted label set."""
+        under_none = [s.target for s in sentence.gold.stances or () if not s.label]
+        targets = [target] if target is not None else under_none
+        own = [one.name for one in self.task.inner if one.kind == "targeted" and one.needs != ("stances",)]
+        return tasks_module.asked(sentence, targets, own) if targets else sentence
+
+    def records(self, sentences: Iterable[Sentence], predictions: Sequence[Prediction]) -> list[dict[str, Any]]:
         """Return native records of the sentences with the predicted answers in the place of gold."""
         answers: dict[str, list[Prediction]] = {}
         for prediction in predictions:
@@ -150,7 +171,7 @@ class Run:
         return [self._record(s, answers.get(s.id, [])) for s in sentences]
 
     def _record(self, sentence: Sentence, found: Sequence[Prediction]) -> dict[str, Any]:
-        targets = [e.target for e in self._examples(sentence, 0, Problems())]
+        targets = [e.target for e in self._examples(sentence, 0, sentence.id, Problems()) or ()]
         predicted = answered(sentence, self.task, [p.answer for p in found], targets)
         dumped = [predictions_file.dump(p)["probabilities"] for p in found]
         row = record.dump(predicted, self.manifest["codebook"])
@@ -199,7 +220,7 @@ def read_input(item: str | Mapping[str, Any], number: int, where: str, problems:
     if isinstance(item, str):
         item = {"text": item}
     raw = {"id": str(number), "index": number} | {k: v for k, v in item.items() if k not in ("target", "span")}
-    return record.Reader(where, problems).sentence(raw)
+    return record.Reader(where, problems, asked=True).sentence(raw)
 
 
 def describe_task(task: Task) -> dict[str, Any]:

@@ -81,7 +81,7 @@ def _native(rows: Iterable[Mapping[str, Any]], path: Path, log: ReadLog) -> Iter
         with log.problems.catching(where):
             raw = {key: value for key, value in row.items() if value is not None}
             raw |= {key: parse_json(raw[key], path, number) for key in _FREE if isinstance(raw.get(key), str)}
-            sentence = record.Reader(where, log.problems).sentence(raw)
+            sentence = record.Reader(where, log.problems, log.asked).sentence(raw)
             if sentence is not None:
                 if "codebook" in raw:
                     log.stamp(where, raw["codebook"])

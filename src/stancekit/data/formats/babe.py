@@ -15,13 +15,14 @@ from openpyxl.utils.exceptions import InvalidFileException
 
 from stancekit.data.formats.base import ReadLog, read_only
 from stancekit.data.record import text_problem
-from stancekit.errors import did_you_mean, fail
+from stancekit.errors import StancekitError, did_you_mean, fail
 from stancekit.files import os_problem, sha256
 from stancekit.schema import Answer, Layers, Sentence, Span
 
 LABELS = ("Biased", "Non-biased")
 NO_AGREEMENT = "No agreement"
 _NEEDED = ("text", "news_link", "outlet", "topic", "type", "label_bias", "label_opinion", "biased_words")
+_OWN = {"news_link", "label_bias", "label_opinion", "biased_words"}
 _META = {"outlet": "outlet", "topic": "topic", "type": "leaning"}
 
 
@@ -39,6 +40,14 @@ class BABE:
 
     def __init__(self, *, annotators: bool = False) -> None:
         self.annotators = annotators
+
+    @staticmethod
+    def may_be(path: Path) -> bool:
+        """Say whether a workbook has a column of this data set's own, or cannot be read: `read` says why."""
+        try:
+            return not _OWN.isdisjoint(map(str, next(_rows(path), ())))
+        except StancekitError:
+            return True
 
     def read(self, path: Path, log: ReadLog) -> Iterator[Sentence]:
         """Yield the sentence of every row."""

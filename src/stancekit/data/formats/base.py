@@ -12,9 +12,13 @@ from stancekit.schema import Sentence
 
 
 class ReadLog:
-    """What a reader found beside the sentences: problems, counts of what it left out, codebook stamps."""
+    """What a reader found beside the sentences: problems, counts of what it left out, codebook stamps.
 
-    def __init__(self) -> None:
+    `asked` says that the sentences are to be answered: then a target needs no label.
+    """
+
+    def __init__(self, asked: bool = False) -> None:
+        self.asked = asked
         self.problems = Problems()
         self.counts: Counter[str] = Counter()
         self.codebooks: dict[tuple[str, str, str], str] = {}
@@ -42,7 +46,8 @@ class Format(Protocol):
     def read(self, path: Path, log: ReadLog) -> Iterator[Sentence]:
         """Yield the sentences of a file (or folder), noting problems by file and line in the log.
 
-        A record with a problem is not yielded. `log.place` is told where a sentence stands.
+        A record with a problem is not yielded; an error is raised only where no more can be read, since it cannot be
+        skipped. `log.place` is told where a sentence stands.
         """
 
     def write(self, sentences: Iterable[Sentence], path: Path, codebook: Mapping[str, str] | None) -> Counter[str]:

@@ -47,10 +47,14 @@ class Columns:
         if isinstance(self.meta, str):
             raise ValueError("`meta` must be a list of columns")
 
+    def asked(self) -> dict[str, str]:
+        """Return the columns asked for, by role."""
+        return {role: getattr(self, role) for role in _ROLES if getattr(self, role) is not None}
+
     def resolve(self, present: Sequence[str], where: str) -> dict[str, str]:
         """Return the column of each role, after checking that the columns asked for are there."""
         problems = Problems()
-        roles = {role: getattr(self, role) for role in _ROLES if getattr(self, role) is not None}
+        roles = self.asked()
         for role, name in [*roles.items(), *(("meta", name) for name in self.meta or ())]:
             if name not in present:
                 what = (
@@ -108,6 +112,10 @@ class RowReader:
         value = row[self.roles[role]] if role in self.roles else None
         return None if _is_empty(value) else str(value)
 
+    def _word(self, row: Mapping[str, Any], role: str) -> str | None:
+        """Return a cell without the blanks around it, which would make a class of their own; None where it is blank."""
+        return (self._cell(row, role) or "").strip() or None
+
     def _whole(self, row: Mapping[str, Any], role: str, where: str) -> int | None:
         value = self._cell(row, role)
         if value is None:
@@ -119,7 +127,9 @@ class RowReader:
             return None
 
     def _layers(self, row: Mapping[str, Any], text: str, where: str) -> Layers:
-        answer = self._answer(row, text, where)
+        answer, target = self._answer(row, text, where), self._word(row, "target")
+        if answer is None and target is not None and self.log.asked:  # stands as `tasks.asked` has it
+            return Layers(text=text, stances=(Stance(Target(target, self._span(row, text, where)), ""),))
         if answer is None:
             return Layers(text=text)
         if self.columns.task == "stance" and isinstance(answer, tuple):
@@ -129,7 +139,7 @@ class RowReader:
     def _answer(self, row: Mapping[str, Any], text: str, where: str) -> Answer | None:
         if "labels" in self.roles:
             return self._several(row[self.roles["labels"]])
-        label, target = self._cell(row, "label"), self._cell(row, "target")
+        label, target = self._word(row, "label"), self._word(row, "target")
         if label is None or "target" not in self.roles:
             return label
         if target is None:
@@ -211,6 +221,7 @@ def _answer_cells(
     for name, answer in answers.items():
         lost[f"answers of {name} (a table holds those of one task)"] += answer is not None
     if isinstance(chosen, str):
+        lost["blanks around a label"] += chosen != chosen.strip()
         return [{own["label"]: chosen}]
     if isinstance(chosen, frozenset):
         lost["label that holds the separator"] += any(columns.separator in label for label in chosen)

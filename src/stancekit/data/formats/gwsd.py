@@ -10,7 +10,7 @@ from pathlib import Path
 
 from stancekit.data.formats.base import ReadLog, read_only
 from stancekit.data.record import text_problem
-from stancekit.errors import did_you_mean
+from stancekit.errors import did_you_mean, fail
 from stancekit.files import read_text
 from stancekit.schema import Layers, Sentence, Stance, Target
 
@@ -47,7 +47,8 @@ class GWSD:
                     log.place(sentence.id, f"{path}:{rows.line_num}")
                     yield sentence
         except csv.Error as error:
-            log.problems.add(f"{path}:{rows.line_num + 1}", f"no valid TSV: {error}", "give the file as published")
+            where = f"{path}:{rows.line_num + 1}"
+            raise fail(where, f"no valid TSV: {error}", "give the file as published") from error
 
     def _row(self, row: Mapping[str, str | None], where: str, log: ReadLog) -> Iterator[Sentence]:
         text, name = row["sentence"] or "", row["guid"] or ""

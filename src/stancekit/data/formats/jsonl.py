@@ -32,7 +32,7 @@ class Jsonl:
             where = f"{path}:{number}"
             with log.problems.catching(where):
                 raw = parse_json(line, path, number)
-                sentence = record.Reader(where, log.problems).sentence(raw)
+                sentence = record.Reader(where, log.problems, log.asked).sentence(raw)
                 if sentence is not None:
                     if isinstance(raw.get("codebook"), dict):
                         log.stamp(where, raw["codebook"])

@@ -12,6 +12,7 @@ from typing import Any
 
 from stancekit.data.formats.base import ReadLog
 from stancekit.data.formats.columns import Columns, RowReader, to_rows
+from stancekit.errors import Problem, StancekitError
 from stancekit.files import read_text, replacing
 from stancekit.schema import Sentence
 
@@ -20,15 +21,17 @@ from stancekit.schema import Sentence
 class Csv(Columns):
     """Comma-separated values with a header; a table holds the answers of one task.
 
-    With `quotes=False`, quotation marks are text, and a cell can hold neither delimiter nor line end.
+    Without `delimiter`, it is the semicolon or tab (as spreadsheets write in many countries) where the header has the
+    columns asked for only so, else the comma; written are commas. With `quotes=False`, quotation marks are text, and a
+    cell can hold neither delimiter nor line end.
     """
 
-    delimiter: str = ","
+    delimiter: str | None = None
     quotes: bool = True
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if len(self.delimiter) != 1:
+        if self.delimiter is not None and len(self.delimiter) != 1:
             raise ValueError("`delimiter` must be one character")
 
     def read(self, path: Path, log: ReadLog) -> Iterator[Sentence]:
@@ -48,24 +51,55 @@ class Csv(Columns):
                 yield sentence
 
     def _rows(self, path: Path, log: ReadLog) -> Iterator[tuple[int, list[str]]]:
-        """Yield rows that are not blank, with the line at which each begins."""
-        reader = csv.reader(io.StringIO(read_text(path), newline=""), strict=True, **self._dialect())
-        line = 1
+        """Yield rows that are not blank, with the line at which each begins; the first is the header.
+
+        After a broken row of one line the next line is a row again. One that runs over several lines has swallowed
+        rows, and where these end is not known; without a header no row can be read.
+        """
+        text = read_text(path)
+        delimiter = self.delimiter or self._found(text)
+        log.counts[f"delimiter {delimiter!r} in the place of the comma"] += self.delimiter is None and delimiter != ","
+        reader, line, header = self._reader(text, delimiter), 1, True
         while True:
+            cells: list[str] | None = []
             try:
                 cells = next(reader, None)
             except csv.Error as error:
-                hint = "mend the quotation marks; set `quotes: false` where they are text"
-                log.problems.add(f"{path}:{line}", f"no valid {type(self).__name__.upper()}: {error}", hint)
-                return
+                problem = self._broken(error, path, line, reader.line_num)
+                if header or reader.line_num > line:
+                    raise StancekitError(problem) from error
+                log.problems.found.append(problem)
             if cells is None:
                 return
             if cells:
                 yield line, cells
+                header = False
             line = reader.line_num + 1
 
-    def _dialect(self) -> dict[str, Any]:
-        return {"delimiter": self.delimiter, "quoting": csv.QUOTE_MINIMAL if self.quotes else csv.QUOTE_NONE}
+    def _broken(self, error: csv.Error, path: Path, first: int, last: int) -> Problem:
+        """Return the problem of a row, from its first line to the one where reading it ended."""
+        what, hint = str(error), "mend the quotation marks; set `quotes: false` where they are text"
+        if "field limit" in what:
+            what = f"a cell of more than {csv.field_size_limit():,} characters"
+            hint = "close the quotation mark that opens it, or give its sentences a row each"
+        lines = f" (in a row that runs to line {last}; it cannot be skipped)" if last > first else ""
+        return Problem(f"{path}:{first}", f"no valid {type(self).__name__.upper()}: {what}{lines}", hint)
+
+    def _reader(self, text: str, delimiter: str) -> Any:
+        own: dict[str, Any] = {"delimiter": delimiter, "quoting": csv.QUOTE_MINIMAL if self.quotes else csv.QUOTE_NONE}
+        return csv.reader(io.StringIO(text, newline=""), strict=True, **own)
+
+    def _found(self, text: str) -> str:
+        """Return the delimiter by which the header has the columns asked for; else that by which it has most."""
+
+        def fits(delimiter: str) -> tuple[bool, int]:
+            try:
+                header: list[str] = next(filter(None, self._reader(text, delimiter)), [])
+            except csv.Error:
+                return False, 0
+            return {*self.asked().values(), *(self.meta or ())} <= set(header), len(header)
+
+        return max(",;\t", key=fits)  # the first of those that fit alike
 
     def write(self, sentences: Iterable[Sentence], path: Path, codebook: Mapping[str, str] | None) -> Counter[str]:
         """Write a row a sentence, or a row a target; return what the table cannot hold."""
@@ -73,8 +107,8 @@ class Csv(Columns):
         header, rows = to_rows(sentences, self, lost)
         lost["codebook stamp"] += codebook is not None
         with replacing(path) as stream:
-            writer = csv.writer(stream, delimiter=self.delimiter)  # with CRLF, so that cells with either are quoted
-            writer.writerow(header)
+            writer = csv.writer(stream, delimiter=self.delimiter or ",")
+            writer.writerow(header)  # with CRLF, so that cells with either are quoted
             writer.writerows([row.get(name, "") for name in header] for row in rows)
         return +lost
 
@@ -83,4 +117,4 @@ class Csv(Columns):
 class Tsv(Csv):
     """Tab-separated values with a header."""
 
-    delimiter: str = "\t"
+    delimiter: str | None = "\t"
