@@ -121,7 +121,8 @@ def test_decisions_from_a_file(files, tmp_path):
     assert [s.gold.labels["tone"] for s in found] == list("xxxx")
     assert found[0].gold.devices == ANNOTATORS["cleo"][0].gold.devices
     assert found[0].gold.stances == (stance("Karsk", "favor"),)  # cleo did not name the ministry
-    wrong = [{**rows[0], "take": "clea"}, rows[1], rows[1], {**rows[2], "id": "s9"}]
+    tone = next(row for row in rows if row["task"] == "tone")
+    wrong = [{**rows[0], "take": "clea"}, rows[1], rows[1], {**rows[2], "id": "s9"}, {**tone, "answer": "X"}]
     path.write_text("\n".join(map(json.dumps, wrong)))
     with pytest.raises(StancekitError) as caught:
         adjudicate(files, rule="file", decisions=path)
@@ -132,6 +133,7 @@ def test_decisions_from_a_file(files, tmp_path):
         "decided twice",
         "no disputed example",
         "is not decided",
+        "no label 'X' of tone",
     ):
         assert what in told
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+from dataclasses import replace
 from itertools import combinations
 from pathlib import Path
 
@@ -286,6 +287,9 @@ def test_bad_input_is_told(tmp_path, files):
     assert "one label an example" in problem(lambda: agree(files, tasks=["devices"], order=["a"]))
     assert "derived" in problem(lambda: agree(files, tasks=["holder"]))
     assert "no metadata column 'coder'" in problem(lambda: agree([files[0]], annotator="coder"))
+    rows = (replace(s, id=f"{s.id}@{k % 2}", meta={"who": f"c{k % 2}"}) for k, s in enumerate(sentences(BEN)))
+    load_module.save(rows, tmp_path / "apart.jsonl")
+    assert "(`--item COLUMN`)" in problem(lambda: agree([tmp_path / "apart.jsonl"], annotator="who"))
 
 
 def test_no_agreement_file(tmp_path):

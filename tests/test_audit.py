@@ -218,8 +218,13 @@ def test_few_examples_and_one_answer_give_notes_only(tmp_path):
         record(k, f"sentence number {k} of the day", "train", labels={"tone": "plain" if k % 2 else "loud"})
         for k in range(20)
     ]
-    found = audit(write(tmp_path / "d.jsonl", rows)).task("tone")
-    assert not found.shortcuts and "too few" in found.notes[0]
+    found = audit(write(tmp_path / "d.jsonl", rows))
+    assert not found.task("tone").shortcuts and "tone: 20 examples are too few" in found.to_json()["findings"][-1]
+    same, bare = ([row | {"labels": labels} for row in rows] for labels in ({"tone": "plain"}, {}))
+    for few, what in ((same, "same answer"), (rows[:3], "2 labels for 3 sentences"), (bare, "no sentence has a label")):
+        found = audit(write(tmp_path / "d.jsonl", few))
+        assert what in found.to_json()["findings"][-1] and what in repr(found) and what in found.to_html()
+        assert not found.tasks
 
 
 def test_every_kind_of_task_is_audited(tmp_path):

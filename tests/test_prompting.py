@@ -163,6 +163,7 @@ def test_every_mistake_is_told_at_once_and_nothing_is_written(tmp_path):
         {"id": "zz", "answer": []},
         "{broken",
         {"id": "a.6", "answer": [relation(cue=["said"], cue_stance="distancing")]},
+        {"id": "a.7", "response": '{"answer": []} or rather {"answer": [{"cue": ["said"]}]} {x}'},
     ]
     with pytest.raises(StancekitError) as caught:
         given_back(tmp_path, *rows)
@@ -178,7 +179,7 @@ def test_every_mistake_is_told_at_once_and_nothing_is_written(tmp_path):
         "'a.5' is answered twice",
         "there is no request 'zz'",
         "responses.jsonl:9: no valid JSON",
-        "'a.7' is not answered",
+        "responses.jsonl:11: the response has several answers that differ",
         "'a.8' is not answered",
     ):
         assert what in told

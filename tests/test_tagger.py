@@ -137,11 +137,25 @@ def test_command_line(runs: dict[str, Path], tmp_path: Path) -> None:
     assert all(json.loads(row)["document"] == "article" for row in rows)
     page = subprocess.run([*command, "--html"], capture_output=True, text=True, check=True).stdout
     assert page.lower().startswith("<!doctype html>") and "paragraph: " not in page
+    both = subprocess.run([*command, "--html", "--json"], capture_output=True, text=True)
+    assert both.returncode == 1 and "one at a time" in both.stderr and not both.stdout
+    (tmp_path / "semi.csv").write_text("words;label\nThe town was liberated.;x\n", encoding="utf-8")
+    table = [*command[:4], str(tmp_path / "semi.csv"), *flags, "-o", "text=words", "-o", "delimiter=;"]
+    assert "liberated" in subprocess.run(table, capture_output=True, text=True, check=True).stdout
     by_root = [*command[:-3], f"--runs={runs['framing'].parent}"]
     shown = subprocess.run(by_root, capture_output=True, text=True, check=True)
     assert "liberated" in shown.stdout and "\x1b[" not in shown.stdout
     assert [line.split()[0] for line in shown.stderr.splitlines()] == ["attribution:", "framing:", "stance:"]
     assert subprocess.run([*by_root, "--quiet"], capture_output=True, text=True, check=True).stderr == ""
+
+
+def test_what_holds_articles_or_nothing_is_told_with_its_name(tmp_path: Path) -> None:
+    (tmp_path / "page.html").write_text("<p>It fell.</p>", encoding="utf-8")
+    (tmp_path / "empty.txt").write_text(" \n", encoding="utf-8")
+    for source, what in ((tmp_path, "ingest"), (tmp_path / "page.html", "ingest"), (tmp_path / "empty.txt", "no sent")):
+        with pytest.raises(StancekitError, match=what) as caught:
+            experiment.read_inputs(source)
+        assert caught.value.problems[0].where == str(source)
 
 
 def test_a_model_of_ones_own_answers_only_when_it_is_trusted(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -16,11 +15,12 @@ from stancekit.data import also
 from stancekit.data import check as check_module
 from stancekit.data import load as load_module
 from stancekit.data.check import CheckReport
-from stancekit.data.dataset import Dataset
+from stancekit.data.converted import Converted
+from stancekit.data.dataset import Dataset, describe_left_out
 from stancekit.data.predictions import Predictions
 from stancekit.errors import fail
 from stancekit.evaluation import Progress
-from stancekit.files import dump_json, make_folder, read_json, read_text, write_bytes, write_json
+from stancekit.files import dump_json, make_folder, read_json, read_text, spare, write_bytes, write_json
 from stancekit.runs import otherdata, runfolder
 from stancekit.runs.material import Material, gather, load_all
 from stancekit.runs.run import Run
@@ -92,6 +92,8 @@ def train(
         raise fail("mode", f"there is no mode {mode!r}", "one of new, replace, resume, restart")
     say(f"reading the data of {plan.name}")
     material = gather(plan)
+    if left_out := material.dataset.left_out:
+        say(f"left out in reading: {describe_left_out(left_out)}")
     for one in material.dataset.also:
         say(also.describe(one, material.split))
     _checked(plan, material).problems.raise_any()
@@ -208,7 +210,10 @@ def read_inputs(path: Path, format: str | None = None, options: Mapping[str, Any
     Targets need no label there: they are those to be judged.
     """
     if format is None and path.suffix == ".txt":
-        return Dataset(path.stem, tuple(split(read_text(path), path.stem)), codebooks.default(), path)
+        found = split(read_text(path), path.stem)
+        if not found:
+            raise fail(path, "there is no sentence in it", "give some text")
+        return Dataset(path.stem, tuple(found), codebooks.default(), path)
     return load_module.load(path, format=format, options=options or {}, asked=True)
 
 
@@ -268,17 +273,19 @@ def tag(
     sentiment: str | Path | None = None,
     actors: str | Path | None = None,
     runs: str | Path = DEFAULT,
+    format: str | None = None,
+    options: Mapping[str, Any] | None = None,
     trust_code: bool = False,
     say: Say = _silent,
 ) -> TaggedArticle:
-    """Tag a file: a raw article, or native records, which keep their ids.
+    """Tag a file: a raw article, or sentences in any format, which keep their ids.
 
     Runs that are not named are chosen below `runs` by their scores on dev; `say` hears which run answers what.
     """
     tagger = Tagger.load(attribution, framing, stance, actors, sentiment=sentiment, runs=runs, trust_code=trust_code)
     for line in tagger.told:
         say(line)
-    return tagger(read_inputs(Path(source)))
+    return tagger(read_inputs(Path(source), format, options))
 
 
 def convert(
@@ -290,7 +297,9 @@ def convert(
     options: Mapping[str, Any] | None = None,
     to_options: Mapping[str, Any] | None = None,
     on_error: Literal["stop", "skip"] = "stop",
-) -> Counter[str]:
-    """Convert between formats; return what the new one could not hold, counted by kind."""
+) -> Converted:
+    """Convert between formats; return what was left out in reading and what the new one could not hold, by kind."""
+    spare([source], target)
     dataset = load_module.load(source, format=format, options=options or {}, on_error=on_error)
-    return load_module.save(dataset.sentences, target, format=to, options=to_options or {}, codebook=dataset.codebook)
+    lost = load_module.save(dataset.sentences, target, format=to, options=to_options or {}, codebook=dataset.codebook)
+    return Converted(Path(target), len(dataset), dataset.left_out, lost)

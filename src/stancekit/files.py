@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
-from stancekit.errors import StancekitError, fail
+from stancekit.errors import Problems, StancekitError, fail
 
 _ZIP = b"PK\x03\x04"
 _CAUSES = {
@@ -43,6 +43,30 @@ def make_folder(path: Path) -> Path:
     except OSError as error:
         raise os_problem(path, error) from error
     return path
+
+
+def spare(inputs: Iterable[object], *outputs: str | Path) -> None:
+    """Refuse to write over what is read: an output may be no input, nor lie in an input folder, nor hold an input.
+
+    Links and relative paths are followed. An input that is no path (None, a data set in memory) is passed over.
+    """
+    problems, sources = Problems(), [Path(one) for one in inputs if isinstance(one, str | Path)]
+    for output in map(Path, outputs):
+        for source in sources:
+            if what := _meeting(output, source):
+                problems.add(output, what, "give another place to write to")
+    problems.raise_any()
+
+
+def _meeting(output: Path, source: Path) -> str:
+    """Say how writing an output would touch an input; empty where it would not."""
+    if not (output.exists() and source.exists()):
+        return ""
+    if output.samefile(source):
+        return "it is read here, and would be written over"
+    if output.resolve().is_relative_to(source.resolve()):
+        return f"it lies in {source}, which is read here"
+    return f"it holds {source}, which is read here" if source.resolve().is_relative_to(output.resolve()) else ""
 
 
 @contextmanager

@@ -14,6 +14,7 @@ from stancekit.data.dataset import Dataset
 from stancekit.data.groups import check_columns, value_of
 from stancekit.data.record import Reader
 from stancekit.errors import Problems, did_you_mean, fail
+from stancekit.files import spare
 from stancekit.models.diversity import spread
 from stancekit.runs.run import Run
 from stancekit.runs.run import load as load_run
@@ -69,6 +70,8 @@ def sample(
     Sentences whose ids stand in `exclude` (files already labelled) are no part of the population.
     """
     _check(n, how, by, allocation, run)
+    if to is not None:
+        spare([data, *exclude], to)
     dataset = _population(data, data_format, options or {}, exclude, asked=run is not None)
     if n > len(dataset):
         raise fail(data, f"{n} sentences are asked of {len(dataset)}", "ask for fewer, or give more data")

@@ -13,7 +13,7 @@ from stancekit.data.guess import PAGES, guess
 from stancekit.data.record import Reader
 from stancekit.data.stripped import restore, strip
 from stancekit.errors import Problem, Problems, StancekitError, fail
-from stancekit.files import dump_json, parse_json, read_text, write_lines
+from stancekit.files import dump_json, parse_json, read_text, spare, write_lines
 from stancekit.ingestion import cut
 from stancekit.ingestion.read import READERS, Source
 from stancekit.schema import Sentence
@@ -45,6 +45,7 @@ def release(
     Metadata that is text itself (titles, descriptions, anything of more than 8 words) is left out; `meta`
     names the columns to keep instead. Derived fields are left out: they come back with the text.
     """
+    spare([data, codebook], to)
     dataset = load_module.load(data, format=format, options=options or {}, codebook=codebook)
     dropped: Counter[str] = Counter()
 
@@ -95,6 +96,8 @@ def rehydrate(
     offsets are then carried over. Of one that differs it is said where. With `on_error="skip"` those are
     left out and listed, otherwise nothing is written.
     """
+    if to is not None:
+        spare([released, texts, codebook], to)
     head, rows = _read(Path(released))
     found_by: Counter[str] = Counter()
     problems, sentences = Problems(), []

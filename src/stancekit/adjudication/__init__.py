@@ -16,6 +16,7 @@ from stancekit.data import load as load_module
 from stancekit.data.annotators import Annotators, Reading, Sources
 from stancekit.errors import did_you_mean, fail
 from stancekit.evaluation import task_of
+from stancekit.files import spare
 from stancekit.schema import Answer, Layers, Sentence, Stance
 from stancekit.tasks import Task
 
@@ -50,6 +51,8 @@ def adjudicate(
     Labels of sentences and targets (voice and frames too) keep the share of annotators behind each as `votes`.
     """
     annotators = annotators_module.read(sources, **how)
+    if to is not None:
+        spare([*annotators.paths, decisions, how.get("codebook")], to)
     found = {task.name: (task, cases(task, annotators)) for task in settled_tasks(annotators)}
     disputed = [(task, case) for task, several in found.values() for case in several if case.disputed]
     settle = _rule(rule, decisions, annotators.names, disputed)

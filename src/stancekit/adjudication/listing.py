@@ -13,9 +13,9 @@ from stancekit.consensus import Case, cases
 from stancekit.data import annotators as annotators_module
 from stancekit.data import record
 from stancekit.data.annotators import Annotators, Reading, Sources
-from stancekit.errors import fail
+from stancekit.errors import StancekitError, fail
 from stancekit.evaluation import task_of
-from stancekit.files import write_lines
+from stancekit.files import parse_json, read_text, spare, write_lines
 from stancekit.schema import Answer, Attribution, Device, Span, Target, words_of
 from stancekit.tasks import ROLES, Task
 
@@ -74,7 +74,11 @@ class Disagreements(Sequence[Disagreement]):
         return "\n\n".join([*map(str, self.items), "\n".join(told)])
 
     def write(self, path: str | Path) -> None:
-        """Write one JSON object a line: what `adjudicate` reads once `answer` or `take` is filled in."""
+        """Write one JSON object a line: what `adjudicate` reads once `answer` or `take` is filled in.
+
+        An earlier file in which some are filled in is not written over.
+        """
+        _spare_decisions(Path(path))
         write_lines(Path(path), (item.to_json() for item in self.items))
 
 
@@ -86,6 +90,8 @@ def disagreements(
     How the sources are read is told at `stancekit.data.annotators.read`.
     """
     annotators = annotators_module.read(sources, **how)
+    if to is not None:
+        spare([*annotators.paths, how.get("codebook")], to)
     found: list[Disagreement] = []
     examples = {}
     for task in settled_tasks(annotators, tasks):
@@ -97,6 +103,24 @@ def disagreements(
     if to is not None:
         listed.write(to)
     return listed
+
+
+def _spare_decisions(path: Path) -> None:
+    """Refuse to write over a file with decisions: they are somebody's work."""
+    lines = read_text(path).split("\n") if path.exists() else []
+    decided = sum(_may_decide(line, path) for line in lines)
+    if decided:
+        what = f"decisions stand in it (lines: {decided}), which would be lost"
+        raise fail(path, what, "give another file, or move this one away")
+
+
+def _may_decide(line: str, path: Path) -> bool:
+    """Say whether a line holds a decision; one that cannot be read may."""
+    try:
+        row = parse_json(line, path, 1) if line.strip() else {}
+    except StancekitError:
+        return True
+    return not isinstance(row, dict) or row.get("answer") is not None or row.get("take") is not None
 
 
 def settled_tasks(annotators: Annotators, names: Sequence[str] | None = None) -> list[Task]:

@@ -12,7 +12,7 @@ from stancekit.data import record
 from stancekit.errors import Problems, did_you_mean
 from stancekit.files import dump_json, parse_json, read_text
 from stancekit.schema import Answer
-from stancekit.tasks import Task
+from stancekit.tasks import Task, labels_in
 
 Rule = Callable[[Task, Case], Answer | None]
 """Returns the answer that stands; None drops a target that not everybody named."""
@@ -82,5 +82,9 @@ def _decision(
     else:
         reader = record.Reader(where, problems)
         reader.text = case.example.sentence.text
-        return reader.answer(task.kind, raw["answer"])
+        answer = reader.answer(task.kind, raw["answer"])
+        for label in dict.fromkeys(labels_in(answer) if task.kind != "relations" else ()):
+            if label not in task.labels:
+                problems.add(where, f"there is no label {label!r} of {task.name}", did_you_mean(label, task.labels))
+        return answer
     return None

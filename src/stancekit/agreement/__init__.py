@@ -16,7 +16,7 @@ from stancekit.data.annotators import Annotators, Reading, Sources
 from stancekit.data.dataset import annotated
 from stancekit.errors import fail
 from stancekit.evaluation import task_of
-from stancekit.files import write_json
+from stancekit.files import spare, write_json
 from stancekit.scoring import Scores
 from stancekit.tasks import Task, labels_in
 
@@ -80,6 +80,8 @@ def agree(
     alpha; intervals resample `groups`. How the sources are read is told at `stancekit.data.annotators.read`.
     """
     annotators = annotators_module.read(sources, **how)
+    if to is not None:
+        spare([*annotators.paths, how.get("codebook")], to)
     scores, ceilings = {}, {}
     for name in tasks or shared_tasks(annotators):
         task = task_of(name, annotators.pooled)

@@ -20,7 +20,7 @@ from stancekit.auditing.plan import Plan, Progress
 from stancekit.auditing.result import Audit, TaskAudit
 from stancekit.auditing.shortcuts import learners_of, shortcuts
 from stancekit.auditing.sides import shared_groups
-from stancekit.auditing.subject import Subject, cut, subject
+from stancekit.auditing.subject import Subject, cut, same_answer, subject
 from stancekit.tasks import Task, labels_in
 
 __all__ = ["Audit", "Plan", "audit"]
@@ -77,8 +77,10 @@ def _audit_task(of: Subject, task: Task, by: Sequence[str], plan: Plan, progress
     found = TaskAudit(
         task.name, task.kind, {c: labels[c] for c in task.labels}, len(part), len(whole), notes=tuple(notes)
     )
-    if len(part) < LEAST_EXAMPLES or len(set(part.gold)) < 2:
-        why = f"{len(part)} examples with {len(set(part.gold))} different answers are too few to measure baselines on"
+    if len(set(part.gold)) < 2:
+        return replace(found, notes=(same_answer(len(part)),))
+    if len(part) < LEAST_EXAMPLES:
+        why = f"{len(part)} examples are too few to measure baselines on; {LEAST_EXAMPLES} are the least"
         return replace(found, notes=(why,))
     repeats = plan.seeds(len(part))
     done, total = 0, len(repeats) * (1 + len(names)) + len(learners_of(task, names))

@@ -11,7 +11,9 @@ NEAR = 0.9
 
 def findings(found: Mapping[str, Any]) -> list[str]:
     """Return the findings of an audit's JSON, empty where nothing stands out."""
-    return [*_copies(found["duplicates"]), *_sides(found["sides"]), *(f for t in found["tasks"] for f in _task(t))]
+    told = [*_copies(found["duplicates"]), *_sides(found["sides"]), *(f for t in found["tasks"] for f in _task(t))]
+    told += [f"{name}: {why}" for name, why in found["passed_over"].items()]
+    return told if found["tasks"] or found["passed_over"] else [*told, "no sentence has a label"]
 
 
 def _copies(found: Mapping[str, Any]) -> Iterator[str]:
@@ -37,6 +39,8 @@ def _sides(found: list[Mapping[str, Any]]) -> Iterator[str]:
 
 
 def _task(task: Mapping[str, Any]) -> Iterator[str]:
+    if not task["shortcuts"]:
+        yield from (f"{task['name']}: {note}" for note in task["notes"])
     scores = {s["name"]: s["folds"]["macro_f1"]["value"] for s in task["shortcuts"]}
     least, text = scores.pop("majority", None), scores.pop("text", None)
     if least is not None and text is not None:

@@ -90,6 +90,7 @@ class Audit:
             "duplicates": found,
             "sides": [asdict(shared) for shared in self.sides],
             "tasks": [_task(task) for task in self.tasks],
+            "passed_over": dict(self.subject.passed_over),
             "settings": dict(self.settings),
             "limits": dict(self.limits),
             "exceeded": [asdict(one) for one in self.exceeded],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,12 +26,16 @@ _STANDS_FOR = {"devices": "frames", "layers": "frames", "relations": "voice"}
 
 @dataclass(frozen=True)
 class Subject:
-    """Sentences, the tasks over them, and the sides of a split (`train` alone, under the name `data`, without one)."""
+    """Sentences, the tasks over them, and the sides of a split (`train` alone, under the name `data`, without one).
+
+    `passed_over` says of the other labels of the data why nothing can be learnt from them.
+    """
 
     source: str
     dataset: Dataset
     tasks: tuple[Task, ...]
     split: Split | None = None
+    passed_over: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def sides(self) -> dict[str, tuple[Sentence, ...]]:
@@ -66,8 +70,10 @@ def subject(
         if overrides:
             raise fail(source, f"{overrides[0]!r} overrides an experiment, and this is data", "leave it out")
         dataset = load_module.load(source, format=format, options=options or {})
-        chosen = [_task(task, dataset)] if task else _labelled_for(dataset)
-        return Subject(str(source), dataset, tuple(chosen))
+        found = [_task(task, dataset)] if task else _labelled_for(dataset)
+        passed_over = {} if task else {one.name: why for one in found if (why := _useless(one, dataset))}
+        chosen = tuple(one for one in found if one.name not in passed_over)
+        return Subject(str(source), dataset, chosen, passed_over=passed_over)
     if path.suffix not in ("", ".yaml", ".yml"):
         raise fail(source, "there is no such file", "give a data file, a bundled data set, or an experiment")
     material = gather(config.load(source, overrides))
@@ -76,16 +82,26 @@ def subject(
 
 
 def _labelled_for(dataset: Dataset) -> list[Task]:
-    """Return the tasks that have two or more different answers, and no more labels than half the sentences."""
+    """Return the tasks that some sentence is labelled for."""
     named = {"voice": "attributions", "frames": "devices", "stance": "stances"}
     found = [name for name, layer in named.items() if any(getattr(s.gold, layer) is not None for s in dataset)]
     found += sorted({name for s in dataset for name in s.gold.labels})
-    all_tasks = [_task(name, dataset) for name in found]
-    return [
-        task
-        for task in all_tasks
-        if len(task.labels) <= len(dataset) / 2 and len({_plain(task, s) for s in dataset} - {None}) > 1
-    ]
+    return [_task(name, dataset) for name in found]
+
+
+def _useless(task: Task, dataset: Dataset) -> str:
+    """Say why nothing can be learnt from a task's labels; empty where something can."""
+    answers = [answer for s in dataset if (answer := _plain(task, s)) is not None]
+    if len(set(answers)) < 2:
+        return same_answer(len(answers))
+    if len(task.labels) > len(dataset) / 2:
+        return f"{len(task.labels)} labels for {len(dataset)} sentences: too few of each to learn from"
+    return ""
+
+
+def same_answer(examples: int) -> str:
+    """Say that there is one answer only."""
+    return f"all of its {examples} examples have the same answer: there is nothing to learn from"
 
 
 def _task(name: str, dataset: Dataset) -> Task:

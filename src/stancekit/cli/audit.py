@@ -36,6 +36,10 @@ def audit(
     """Find duplicates, groups on two sides, shortcuts, gaps between splits, and doubtful labels."""
     from stancekit import auditing
     from stancekit.auditing.limits import parse
+    from stancekit.files import spare
+
+    if html is not None:
+        spare([source], html)
 
     plan: dict[str, Any] = {"folds": folds, "repeats": repeats, "seed": seed, "threshold": threshold, "most": most}
     with show.Progress(quiet) as progress:

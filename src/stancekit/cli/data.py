@@ -46,7 +46,7 @@ def convert(
     """Convert between formats, and say what the new one cannot hold."""
     from stancekit import experiment
 
-    lost = experiment.convert(
+    found = experiment.convert(
         source,
         target,
         format=format,
@@ -56,11 +56,9 @@ def convert(
         on_error="skip" if skip_errors else "stop",
     )
     if as_json:
-        show.raw(json.dumps({"wrote": str(target), "lost": dict(sorted(lost.items()))}, ensure_ascii=False))
-        return
-    show.line(f"wrote {target}")
-    for what, count in sorted(lost.items()):
-        show.line(f"  lost: {what} ({count})")
+        show.raw(json.dumps(found.to_json(), ensure_ascii=False))
+    else:
+        show.line(repr(found))
 
 
 @app.command()

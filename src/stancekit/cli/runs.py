@@ -180,17 +180,31 @@ def tag(
     ] = None,
     runs: Annotated[Path | None, typer.Option(help="Choose the others here, by score on dev [runs/demo].")] = None,
     actors: Annotated[Path | None, typer.Option(help="actors.yaml: names, aliases, sides.")] = None,
+    format: Format = None,
+    option: Options = None,
     as_json: Json = False,
-    html: Annotated[bool, typer.Option("--html", help="Print one HTML page.")] = False,
+    html: Annotated[bool, typer.Option("--html", help="Print one HTML page (not with --json).")] = False,
     trust_code: Trust = False,
     quiet: Quiet = False,
 ) -> None:
     """Tag an article: who says it, how it is framed, and whose frame it is; tells on stderr which run says so."""
     from stancekit import experiment, tagger
+    from stancekit.errors import fail
 
+    if as_json and html:
+        raise fail("tag", "--json and --html both print to standard output", "ask for one at a time")
     named = {"attribution": attribution, "framing": framing, "stance": stance, "sentiment": sentiment}
     say = show.nothing if quiet else show.aside
-    found = experiment.tag(source, **named, actors=actors, runs=runs or tagger.DEFAULT, trust_code=trust_code, say=say)
+    found = experiment.tag(
+        source,
+        **named,
+        actors=actors,
+        runs=runs or tagger.DEFAULT,
+        format=format,
+        options=options_of(option),
+        trust_code=trust_code,
+        say=say,
+    )
     if as_json:
         for row in found.records():
             show.raw(json.dumps(row, ensure_ascii=False))

@@ -55,6 +55,11 @@ class Annotators:
         return self.datasets[0].codebook
 
     @property
+    def paths(self) -> list[Path]:
+        """The files that they were read from."""
+        return [dataset.path for dataset in self.datasets if dataset.path is not None]
+
+    @property
     def pooled(self) -> Dataset:
         """All annotators' sentences one after another; ids repeat."""
         first = self.datasets[0]
@@ -89,7 +94,7 @@ def read(sources: Sources, **how: Unpack[Reading]) -> Annotators:
         by_id = {name: dict(dataset.by_id) for name, dataset in found.items()}
         return _joined(by_id, tuple(found.values()), how.get("partial", False))
     (dataset,) = found.values()
-    return _joined(_by_column(dataset, annotator, how.get("item")), (dataset,), True)
+    return _joined(_by_column(dataset, annotator, how.get("item")), (dataset,), True, _one_file(how.get("item")))
 
 
 _HINT = "give a file an annotator, or one file and the metadata column that names the annotator"
@@ -157,7 +162,19 @@ def _item(sentence: Sentence, annotator: str) -> str:
     return f"{sentence.document}:{sha256(sentence.text.encode())[:12]}".removeprefix(":")
 
 
-def _joined(found: Mapping[str, Mapping[str, Sentence]], datasets: tuple[Dataset, ...], partial: bool) -> Annotators:
+def _one_file(item: str | None) -> str:
+    """Say how the sentences of one file are told, where no two annotators share one."""
+    if item is not None:
+        return f"the column {item!r} must have the same value in every annotator's row of a sentence"
+    return "name the column that tells sentences apart (`--item COLUMN`); else document and text must be the same"
+
+
+def _joined(
+    found: Mapping[str, Mapping[str, Sentence]],
+    datasets: tuple[Dataset, ...],
+    partial: bool,
+    hint: str = "the files must share their sentence ids",
+) -> Annotators:
     """Join by id; one text for each id, and (unless partial) every id with every annotator."""
     problems, sentences = Problems(), _first_seen(found)
     for name, own in found.items():
@@ -169,7 +186,7 @@ def _joined(found: Mapping[str, Mapping[str, Sentence]], datasets: tuple[Dataset
     problems.raise_any()
     layers = {i: tuple(own[i].gold if i in own else None for own in found.values()) for i in sentences}
     if not any(sum(given is not None for given in row) > 1 for row in layers.values()):
-        raise fail("annotators", "no sentence has two annotators", "the files must share their sentence ids")
+        raise fail("annotators", "no sentence has two annotators", hint)
     return Annotators(tuple(found), sentences, layers, datasets)
 
 

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 LAYERS = ("attributions", "devices", "stances")
+PROBLEM = "problem: "
+"""What tells, in `counts`, records that were left out for a mistake from what else reading counted."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -60,6 +62,11 @@ class Dataset:
         main = list(self.hashes.items())[: len(self) - sum(map(len, self.also))]
         return sha256(dump_json(main).encode())
 
+    @property
+    def left_out(self) -> dict[str, int]:
+        """The mistakes for which reading left records out (`on_error: skip`), counted by kind."""
+        return {kind.replace(PROBLEM, "", 1): n for kind, n in self.counts.items() if PROBLEM in kind}
+
     @cached_property
     def by_id(self) -> dict[str, Sentence]:
         """The sentences by id."""
@@ -98,6 +105,13 @@ class Dataset:
         import pandas as pd
 
         return pd.DataFrame([_row(sentence) for sentence in self.sentences])
+
+
+def describe_left_out(left_out: Mapping[str, int]) -> str:
+    """Return what was left out as words: the records for how many problems, of which kinds."""
+    count = sum(left_out.values())
+    kinds = ", ".join(f"{kind} ({n})" for kind, n in sorted(left_out.items()))
+    return f"records with {count:,} problem{'s' * (count != 1)}: {kinds}"
 
 
 def annotated(layers: Layers) -> list[str]:

@@ -31,8 +31,16 @@ def guess(path: Path) -> str:
     found = _of_folder(path) if path.is_dir() else _of_file(path)
     if found in components.names("format"):
         return found
-    known = ", ".join(components.names("format"))
-    raise fail(path, "its format cannot be told from its ending or content", f"give `format`, one of: {known}")
+    hint = f"give `format`, one of: {', '.join(components.names('format'))}"
+    if _holds_articles(path):
+        hint = "make sentences of articles first: `stancekit ingest`; of annotated data, " + hint
+    raise fail(path, "its format cannot be told from its ending or content", hint)
+
+
+def _holds_articles(path: Path) -> bool:
+    """Say whether a path is a raw article, or a folder with one."""
+    files = path.rglob("*") if path.is_dir() else [path]
+    return any(file.suffix.lower() in PAGES for file in files)
 
 
 def _of_folder(path: Path) -> str:

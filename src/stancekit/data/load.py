@@ -12,7 +12,7 @@ from stancekit import codebook as codebooks
 from stancekit import components
 from stancekit.codebook import Codebook
 from stancekit.data import label_map as label_maps
-from stancekit.data.dataset import Dataset
+from stancekit.data.dataset import PROBLEM, Dataset
 from stancekit.data.formats.base import Format, ReadLog
 from stancekit.data.guess import guess
 from stancekit.data.label_map import LabelMap
@@ -177,7 +177,7 @@ def _kept(
 def _kind(problem: Problem) -> str:
     """Return what a problem says, up to its details and with … for its particulars, to count problems of one kind."""
     general = _PARTICULAR.sub("…", problem.what)
-    return f"problem: {re.split(r'[:;] |, first at ', general)[0]}"
+    return PROBLEM + re.split(r"[:;] |, first at ", general)[0]
 
 
 def save(

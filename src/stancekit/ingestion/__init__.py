@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from stancekit.data import load as load_module
 from stancekit.errors import Problem, fail
-from stancekit.files import write_lines
+from stancekit.files import spare, write_lines
 from stancekit.ingestion.article import Article, judge
 from stancekit.ingestion.copies import boilerplate, wire_groups
 from stancekit.ingestion.read import Source
@@ -56,6 +56,8 @@ def ingest(
     listed with `on_error="skip"`. `to` is written in the format of its ending, and the articles' texts, into
     which the offsets point, beside it as `NAME.articles.jsonl`.
     """
+    if to is not None:
+        spare(sources, to, _articles_beside(Path(to)))
     source = Source(columns)
     for kind in [type(given).__name__ for given in sources if not isinstance(given, str | Path)]:
         source.problems.add("ingest", f"{kind} is no path", "give paths one after another: ingest(*paths)")
@@ -93,8 +95,12 @@ def cut(article: Article, more: Mapping[str, Any] = _NO_META) -> Iterable[Senten
     return split(article.text, article.document, {**article.meta, **more})
 
 
+def _articles_beside(to: Path) -> Path:
+    return to.with_name(f"{to.stem}.articles.jsonl")
+
+
 def _write(found: Ingested, to: Path) -> tuple[Path, ...]:
-    articles = to.with_name(f"{to.stem}.articles.jsonl")
+    articles = _articles_beside(to)
     load_module.save(found.sentences, to)
     write_lines(articles, ({"document": a.document, "text": a.text, "meta": dict(a.meta)} for a in found.articles))
     return to, articles

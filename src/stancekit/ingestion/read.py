@@ -51,10 +51,17 @@ class Source:
             elif not path.exists():
                 self.problems.add(path, "there is no such file or folder", "check the path")
             elif path.suffix.lower() not in READERS:
-                known = ", ".join(READERS)
-                self.problems.add(path, "its ending names no kind of article", f"expected one of: {known}")
+                self.problems.add(path, "its ending names no kind of article", _other(path))
             else:
                 yield path, path.stem
+
+
+def _other(path: Path) -> str:
+    """Say what to do with a file whose ending is none of an article's."""
+    hint = f"expected one of: {', '.join(READERS)}"
+    if path.suffix.lower() in (".csv", ".tsv", ".xlsx"):
+        hint += "; save a table of articles as one of these (a table of sentences needs no `ingest`)"
+    return hint
 
 
 def _small(path: Path) -> bytes:

@@ -15,7 +15,7 @@ from stancekit import tasks as tasks_module
 from stancekit.codebook import Codebook
 from stancekit.data import load as load_module
 from stancekit.errors import fail
-from stancekit.files import sha256, write_json, write_lines, write_text
+from stancekit.files import sha256, spare, write_json, write_lines, write_text
 from stancekit.prompting.schemas import schema_of
 from stancekit.prompting.wording import instructions, shown
 from stancekit.runs.run import describe_task
@@ -56,13 +56,15 @@ def prompt(
     labelled data the labelled sentences are asked for. Into the folder `to` go `instructions.md`,
     `schema.json`, `requests.jsonl` ({id, prompt, …} a line) and `prompt.json` (task, codebook, prompt hash).
     """
-    plan = _of_run(Path(data), part) if (Path(data) / "manifest.json").exists() else None
+    of_run = (Path(data) / "manifest.json").exists()
+    files = tuple(Path(to) / name for name in ("instructions.md", "schema.json", "requests.jsonl", "prompt.json"))
+    spare([None if of_run else data, examples_from, codebook], *files)
+    plan = _of_run(Path(data), part) if of_run else None
     plan = plan or _of_data(data, task, examples_from, codebook, format, options or {})
     worked = _choose(plan, examples, seed)
     schema = schema_of(plan.task, plan.codebook)
     before = instructions(plan.task, plan.codebook, schema, worked)
     digest = sha256(before.encode())[:16]
-    folder = Path(to)
     about: dict[str, Any] = {
         "task": describe_task(plan.task),
         "codebook": plan.codebook.stamp,
@@ -70,12 +72,11 @@ def prompt(
         "data": plan.name,
     }
     about |= {"sets": {name: plan.codebook.names(name) for name in SETS}, "requests": len(plan.examples)}
-    write_text(folder / "instructions.md", before)
-    write_json(folder / "schema.json", schema)
-    write_lines(folder / "requests.jsonl", (_request(example, before) for example in plan.examples))
-    write_json(folder / "prompt.json", about | {"examples": [example.id for example, _ in worked]})
-    names = ("instructions.md", "schema.json", "requests.jsonl", "prompt.json")
-    return Requests(len(plan.examples), digest, tuple(folder / name for name in names))
+    write_text(files[0], before)
+    write_json(files[1], schema)
+    write_lines(files[2], (_request(example, before) for example in plan.examples))
+    write_json(files[3], about | {"examples": [example.id for example, _ in worked]})
+    return Requests(len(plan.examples), digest, files)
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from typing import Any, TypeVar
 
 from stancekit.errors import Problems, did_you_mean, fail
@@ -22,17 +23,24 @@ def json_in(response: str, labels: tuple[str, ...]) -> Any:
     bare = response.strip().strip("\"'`.")
     if bare in labels:
         return {"answer": bare}
-    fenced = _FENCED.findall(response)
-    text = fenced[-1] if fenced else response
-    start = text.find("{")
     try:
-        return json.JSONDecoder().raw_decode(text[start:])[0] if start >= 0 else _no_json()
+        found = [one for text in _FENCED.findall(response) or [response] for one in _objects(text)]
     except (ValueError, RecursionError) as error:
         raise fail("", f"no valid JSON in the response: {error}", "ask for JSON of the schema only") from error
+    if any(one != found[0] for one in found):
+        raise fail("", "the response has several answers that differ", "ask again, for one JSON object only")
+    return found[0]
 
 
-def _no_json() -> Any:
-    raise ValueError("there is no object")
+def _objects(text: str) -> Iterator[Any]:
+    """Yield the first JSON object of a text, which must have one, and those after it; then come mere words."""
+    start = text.find("{")
+    if start < 0:
+        raise ValueError("there is no object")
+    value, length = json.JSONDecoder().raw_decode(text[start:])
+    yield value
+    with suppress(ValueError):
+        yield from _objects(text[start + length :])
 
 
 class Response:
