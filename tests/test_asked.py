@@ -60,6 +60,17 @@ def test_new_sentences_name_their_targets_on_the_command_line(run: Run, tmp_path
     assert all(labels)
 
 
+def test_where_one_target_has_no_label_all_are_judged(run: Run, tmp_path: Path) -> None:
+    stances = [{"target": "Karsk", "stance": "favor"}, {"target": "Orlen", "stance": None}]
+    row = {"id": "1", "text": "Karsk praises Orlen", "stances": stances}
+    (tmp_path / "new.jsonl").write_text(json.dumps(row), encoding="utf-8")
+    done = CliRunner().invoke(command.app, ["predict", str(run.path), str(tmp_path / "new.jsonl")])
+    assert done.exit_code == 0, done.stderr
+    found = json.loads(done.stdout)
+    answer = found["labels"]["sentiment"] if run.task.name == "sentiment" else found["stances"]
+    assert [item["target"] for item in answer] == ["Karsk", "Orlen"]
+
+
 def test_sentences_without_a_target_are_named_by_their_line_or_all_at_once(run: Run, tmp_path: Path) -> None:
     if run.task.inner:
         return

@@ -43,7 +43,7 @@ def found(text):
     """Return all that rules find in a text, by offsets and names alone."""
     layers, *others = answers(text)
     whom = antecedents.resolve([layers, replace(layers, text=text)])
-    names = propose([f"x {text}"], least=1), FINDER.mentions(text), FINDER.first_mentions(text)
+    names = propose([f"x {text}"], least=1), propose([text, text]), FINDER.mentions(text), FINDER.first_mentions(text)
     return layers.attributions, layers.devices, others, whom, names
 
 

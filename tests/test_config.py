@@ -67,6 +67,9 @@ def test_all_mistakes_at_once(tmp_path: Path) -> None:
         "8 (split.test)",
         "8 (split.tset)",
     ]
+    found = problems(tmp_path, text + "split: {test: [0.2]}\n")  # pydantic names the types that it tried, too
+    assert [line.partition(":")[2][:16] for line in found if "split" in line] == ["7 (split.test): "] * 2
+    assert len(found) == 4
 
 
 def test_names_and_settings_are_told_beside_broken_keys_each_with_its_line(tmp_path: Path) -> None:

@@ -67,9 +67,13 @@ def test_other_data_may_have_another_format_and_other_options(run: Path, tmp_pat
     save(load(CSV).sentences, tmp_path / "native.jsonl")
     (tmp_path / "named.csv").write_text(CSV.read_text(encoding="utf-8").replace("text,label", "line,label", 1))
     (tmp_path / "named.txt").write_bytes((tmp_path / "named.csv").read_bytes())
+    (tmp_path / "tabs.tsv").write_text(
+        "text\tlabel\n" + "".join(f"{s.text}\t{s.gold.labels['label']}\n" for s in load(CSV))
+    )
     want = experiment.evaluate(run, data=str(CSV)).find("accuracy").value  # type: ignore[union-attr]
     for name, how in (
         ("native.jsonl", []),
+        ("tabs.tsv", []),
         ("named.csv", ["-o", "text=line"]),
         ("named.txt", ["-o", "text=line", "--format", "csv"]),
     ):
@@ -101,6 +105,8 @@ def test_columns_that_only_the_runs_own_data_have_are_noted(tmp_path: Path) -> N
     notes = experiment.evaluate(tmp_path / "run", data=str(CSV), options={"meta": []}).notes  # type: ignore[union-attr]
     assert any("60 of 60 examples have no outlet" in note for note in notes)
     assert any("no example has outlet: it gives no slices" in note for note in notes)
+    asked = {"data": str(CSV), "options": {"meta": []}, "overrides": {"slices": ["outlet"]}}
+    assert experiment.evaluate(tmp_path / "run", **asked).notes == notes  # type: ignore[union-attr, arg-type]
 
 
 def test_how_a_run_will_be_evaluated_is_checked_before_it_is_trained(tmp_path: Path) -> None:

@@ -241,3 +241,10 @@ def test_requests_that_were_changed_are_refused(tmp_path):
         given_back(tmp_path, {"id": "a.0", "answer": []})
     with pytest.raises(StancekitError, match="no such file"):
         answers(tmp_path / "responses.jsonl", tmp_path / "none", tmp_path / "out.jsonl", **ASKED)
+
+
+def test_words_in_a_fence_are_no_answer() -> None:
+    words, answer = "```\nAnna Holt said it.\n```\n", '```json\n{"answer": "a"}\n```\n'
+    assert (
+        json_in(f"Passage:\n{words}Answer:\n{answer}", ()) == json_in(f"{answer}from:\n{words}", ()) == {"answer": "a"}
+    )

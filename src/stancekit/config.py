@@ -200,13 +200,20 @@ def _without(value: Mapping[str, Any], error: ValidationError) -> dict[str, Any]
     for item in error.errors():
         at: Any = left
         for key in item["loc"]:
-            inner = at.get(key) if isinstance(at, dict) else at[int(key)] if isinstance(at, list) else None
+            inner = _inner(at, key)
             if not isinstance(inner, dict | list) or key == item["loc"][-1]:
                 break
             at = inner
         if isinstance(at, dict):
             at.pop(key, None)
     return left
+
+
+def _inner(value: Any, key: Any) -> Any:
+    """Return an inner value; None where a key names no value but a type that pydantic tried (`float`, say)."""
+    if isinstance(value, list):
+        return value[key] if isinstance(key, int) else None
+    return value.get(key) if isinstance(value, dict) else None
 
 
 def parse(text: str, path: Path) -> Experiment:

@@ -10,7 +10,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 _TOLD = 20
-_PARTICULARS = re.compile(r"'[^']*'|\"[^\"]*\"|\d+")
+PARTICULAR = re.compile(r"""(?<!\w)(?:'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|\{.*\}|(?<!-)-?\d[\w.–-]*)""")
+"""What problems of one kind differ in: quoted values, objects, and numbers that are no part of a name (UTF-8)."""
 
 
 @dataclass(frozen=True, order=True)
@@ -35,7 +36,7 @@ def shortened(problems: Iterable[Problem]) -> list[Problem]:
     counts: Counter[str] = Counter()
     found: list[Problem] = []
     for problem in problems:
-        kind = _PARTICULARS.sub("…", problem.what)
+        kind = PARTICULAR.sub("…", problem.what)
         counts[kind] += 1
         if counts[kind] <= _TOLD:
             found.append(problem)

@@ -41,6 +41,12 @@ class Evaluated:
     scores: Scores
 
 
+def _new_in(plan: EvaluationConfig, known: EvaluationConfig) -> EvaluationConfig:
+    """Return a plan without the experiment's columns: training checked them; a note tells where a part lacks one."""
+    new = {name: [c for c in getattr(plan, name) if c not in getattr(known, name)] for name in ("groups", "slices")}
+    return plan.model_copy(update=new)
+
+
 def part_of(run: Run, name: str) -> tuple[Part, str]:
     """Return a part of the run's data with the data hash, refusing changed rows.
 
@@ -113,9 +119,7 @@ def evaluate_run(
             run.path, f"the part {name!r} has no examples for {run.task.name}", "give other data, or another split"
         )
     plan = amended(run.experiment.evaluation, overrides)
-    # Columns of the experiment were checked in training; that other data lack them is no mistake, and noted.
-    asked = EvaluationConfig().model_copy(update={"ceiling": plan.ceiling, **overrides})
-    check_plan(asked, run.task.name, part.examples).raise_any()
+    check_plan(_new_in(plan, run.experiment.evaluation), run.task.name, part.examples).raise_any()
     predictions = predict_all(run.model, part, progress)
     signature = {"task": run.task.name, "split": name, "data": data_hash[:8], "train_seed": run.manifest["seed"]}
     notes: tuple[str, ...] = ()

@@ -40,6 +40,8 @@ def guess(path: Path) -> str:
 def _holds_articles(path: Path) -> bool:
     """Say whether a path is a raw article, or a folder with one."""
     files = path.rglob("*") if path.is_dir() else [path]
+    if (path / "manifest.json").exists():  # a run, whose pages are reports
+        return False
     return any(file.suffix.lower() in PAGES for file in files)
 
 

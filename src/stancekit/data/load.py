@@ -17,14 +17,12 @@ from stancekit.data.formats.base import Format, ReadLog
 from stancekit.data.guess import guess
 from stancekit.data.label_map import LabelMap
 from stancekit.data.label_sets import unknown_labels
-from stancekit.errors import Problem, Problems, StancekitError, did_you_mean, fail
+from stancekit.errors import PARTICULAR, Problem, Problems, StancekitError, did_you_mean, fail
 from stancekit.resources import bundled
 from stancekit.schema import Sentence
 
 _NO_OPTIONS: Mapping[str, Any] = {}
 _HOLD_NO_VOTES = ("markup", "csv", "tsv")
-_PARTICULAR = re.compile(r"""(?<!\w)(?:'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|\{.*\}|(?<!-)-?\d[\w.–-]*)""")
-"""What differs between problems of one kind: quoted values, objects, and numbers that are no part of a name (UTF-8)."""
 
 
 def load(
@@ -176,7 +174,7 @@ def _kept(
 
 def _kind(problem: Problem) -> str:
     """Return what a problem says, up to its details and with … for its particulars, to count problems of one kind."""
-    general = _PARTICULAR.sub("…", problem.what)
+    general = PARTICULAR.sub("…", problem.what)
     return PROBLEM + re.split(r"[:;] |, first at ", general)[0]
 
 

@@ -229,7 +229,7 @@ class Reader:
 
     def _stance(self, raw: Any, key: str = "stance") -> Stance | None:
         if self.asked and isinstance(raw, dict):
-            raw = {key: ""} | raw
+            raw = {**raw, key: raw.get(key) or ""}
         if not isinstance(raw, dict) or not isinstance(raw.get("target"), str) or not isinstance(raw.get(key), str):
             return self._note(f"a stance needs `target` and `{key}`", f"write {{target, {key}, span}}")
         span = raw.get("span")

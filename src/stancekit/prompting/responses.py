@@ -24,7 +24,8 @@ def json_in(response: str, labels: tuple[str, ...]) -> Any:
     if bare in labels:
         return {"answer": bare}
     try:
-        found = [one for text in _FENCED.findall(response) or [response] for one in _objects(text)]
+        fences = [text for text in _FENCED.findall(response) if "{" in text]  # others hold words, a quotation say
+        found = [one for text in fences or [response] for one in _objects(text)]
     except (ValueError, RecursionError) as error:
         raise fail("", f"no valid JSON in the response: {error}", "ask for JSON of the schema only") from error
     if any(one != found[0] for one in found):

@@ -27,7 +27,7 @@ def part_name(part: str | None, data: str | None) -> str:
     """
     if data is None:
         return part or "test"
-    name = part if part is not None else _STRANGE.sub("-", Path(data).stem).strip("-")
+    name = part if part is not None else _STRANGE.sub("-", Path(data).stem or Path(data).resolve().stem).strip("-")
     if not name or _STRANGE.search(name):
         raise fail("part", f"{name!r} is no plain name", "give --part NAME of letters, digits, - and _")
     if name.lower() in PARTS:  # on some disks, Test is test
@@ -41,7 +41,8 @@ def read(run: Run, data: str, format: str | None = None, options: Mapping[str, A
     chosen = format or _format(own, data)
     kept = own.options
     if chosen is not None and chosen != own.format:  # formats of tables share the names of columns; others do not
-        kept = {key: value for key, value in kept.items() if key in components.settings("format", chosen)}
+        known = components.settings("format", chosen).keys() - {"delimiter"}  # that of the run's own file
+        kept = {key: value for key, value in kept.items() if key in known}
     dataset = load(own.model_copy(update={"format": chosen, "options": {**kept, **(options or {})}}), data)
     if dataset.codebook.stamp != run.manifest["codebook"] and own.label_map is None:
         what = f"it follows another codebook ({dataset.codebook.name} {dataset.codebook.version}) than the run"

@@ -156,7 +156,8 @@ class Run:
 
     def _asked(self, sentence: Sentence, target: Target | None) -> Sentence:
         """Return a sentence whose target, or targets under no label, are asked for in every targeted label set."""
-        under_none = [s.target for s in sentence.gold.stances or () if not s.label]
+        given = sentence.gold.stances or ()  # where one has no label, all are to be judged
+        under_none = [] if all(s.label for s in given) else [s.target for s in given]
         targets = [target] if target is not None else under_none
         own = [one.name for one in self.task.inner if one.kind == "targeted" and one.needs != ("stances",)]
         return tasks_module.asked(sentence, targets, own) if targets else sentence

@@ -117,7 +117,7 @@ def propose(texts: Sequence[str], least: int = 2) -> tuple[Actor, ...]:
             name = _trim(match.group())
             if name:
                 counts[name] += 1
-                inside[name] += match.start() > 0 or not match.group().startswith(name)  # "President Holt said"
+                inside[name] += match.start() > 0 or not joined(match.group()).startswith(name)  # "President Holt"
     for name in [name for name, n in counts.items() if " " in name and n < least]:
         surname = name.rpartition(" ")[2]
         if surname in counts:
