@@ -245,6 +245,9 @@ def test_requests_that_were_changed_are_refused(tmp_path):
 
 def test_words_in_a_fence_are_no_answer() -> None:
     words, answer = "```\nAnna Holt said it.\n```\n", '```json\n{"answer": "a"}\n```\n'
-    assert (
-        json_in(f"Passage:\n{words}Answer:\n{answer}", ()) == json_in(f"{answer}from:\n{words}", ()) == {"answer": "a"}
-    )
+    for response in (
+        f"Passage:\n{words}Answer:\n{answer}",
+        f"{answer}from:\n{words}",
+        '{"answer": "a"} {"note": "sure"}',
+    ):
+        assert json_in(response, ()) == {"answer": "a"}

@@ -28,6 +28,7 @@ def json_in(response: str, labels: tuple[str, ...]) -> Any:
         found = [one for text in fences or [response] for one in _objects(text)]
     except (ValueError, RecursionError) as error:
         raise fail("", f"no valid JSON in the response: {error}", "ask for JSON of the schema only") from error
+    found = [one for one in found if "answer" in one] or found  # others are remarks
     if any(one != found[0] for one in found):
         raise fail("", "the response has several answers that differ", "ask again, for one JSON object only")
     return found[0]
