@@ -130,32 +130,26 @@ def evaluate(
         raise fail(
             "format", "the run's own data are read as in training", "name other data (--data FILE), or leave it out"
         )
-    how: dict[str, Any] = {"data": data, "format": format, "options": options, "overrides": overrides or {}}
-    how |= {"no_text": no_text, "progress": progress}
-    if isinstance(run, Run):
-        return _evaluate(run, name, **how)
-    seeds = Path(run) / "seeds.json"
-    if not seeds.exists():
-        return _evaluate(load_run(run, trust_code=trust_code), name, **how)
-    runs = {one: Run(Path(run) / one, trust_code=trust_code) for one in read_json(seeds)["runs"]}
-    summary = summarise({one: _evaluate(loaded, name, **how) for one, loaded in runs.items()})
-    write_json(Path(run) / f"summary.{name}.json", summary.to_json())
+    folder = run.path if isinstance(run, Run) else Path(run)
+    several = not isinstance(run, Run) and (folder / "seeds.json").exists()
+    if several:
+        runs = [Run(folder / one, trust_code=trust_code) for one in read_json(folder / "seeds.json")["runs"]]
+    else:
+        runs = [run if isinstance(run, Run) else load_run(run, trust_code=trust_code)]
+    for one in runs:
+        one.expect_own()
+    other = None if data is None else otherdata.read(runs[0], data, format, options)  # read alike by all seeds
+    scores = {one.path.name: _evaluate(one, name, other, overrides or {}, no_text, progress) for one in runs}
+    if not several:
+        return scores[runs[0].path.name]
+    summary = summarise(scores)
+    write_json(folder / f"summary.{name}.json", summary.to_json())
     return summary
 
 
 def _evaluate(
-    run: Run,
-    name: str,
-    *,
-    data: str | None,
-    format: str | None,
-    options: Mapping[str, Any] | None,
-    overrides: Mapping[str, Any],
-    no_text: bool,
-    progress: Progress,
+    run: Run, name: str, other: Dataset | None, overrides: Mapping[str, Any], no_text: bool, progress: Progress
 ) -> Scores:
-    run.expect_own()
-    other = None if data is None else otherdata.read(run, data, format, options)
     evaluated, contents = evaluation.evaluate_run(run, name, other, overrides, progress)
     contents |= reports.files(run, evaluated, no_text=no_text)
     runfolder.add(run.path, run.manifest, contents)

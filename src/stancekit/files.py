@@ -45,13 +45,14 @@ def make_folder(path: Path) -> Path:
     return path
 
 
-def spare(inputs: Iterable[object], *outputs: str | Path) -> None:
+def spare(inputs: Iterable[object], *outputs: str | Path | None) -> None:
     """Refuse to write over what is read: an output may be no input, nor lie in an input folder, nor hold an input.
 
-    Links and relative paths are followed. An input that is no path (None, a data set in memory) is passed over.
+    Links and relative paths are followed. An input that is no path (a data set in memory) is passed over, and so is an
+    output that is not asked for.
     """
     problems, sources = Problems(), [Path(one) for one in inputs if isinstance(one, str | Path)]
-    for output in map(Path, outputs):
+    for output in (Path(one) for one in outputs if one is not None):
         for source in sources:
             if what := _meeting(output, source):
                 problems.add(output, what, "give another place to write to")

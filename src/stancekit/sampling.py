@@ -70,8 +70,7 @@ def sample(
     Sentences whose ids stand in `exclude` (files already labelled) are no part of the population.
     """
     _check(n, how, by, allocation, run)
-    if to is not None:
-        spare([data, *exclude], to)
+    spare([data, *exclude], to)
     dataset = _population(data, data_format, options or {}, exclude, asked=run is not None)
     if n > len(dataset):
         raise fail(data, f"{n} sentences are asked of {len(dataset)}", "ask for fewer, or give more data")

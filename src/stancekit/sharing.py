@@ -96,8 +96,7 @@ def rehydrate(
     offsets are then carried over. Of one that differs it is said where. With `on_error="skip"` those are
     left out and listed, otherwise nothing is written.
     """
-    if to is not None:
-        spare([released, texts, codebook], to)
+    spare([released, texts, codebook], to)
     head, rows = _read(Path(released))
     found_by: Counter[str] = Counter()
     problems, sentences = Problems(), []

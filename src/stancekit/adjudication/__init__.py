@@ -51,8 +51,7 @@ def adjudicate(
     Labels of sentences and targets (voice and frames too) keep the share of annotators behind each as `votes`.
     """
     annotators = annotators_module.read(sources, **how)
-    if to is not None:
-        spare([*annotators.paths, decisions, how.get("codebook")], to)
+    spare([*annotators.paths, decisions, how.get("codebook")], to)
     found = {task.name: (task, cases(task, annotators)) for task in settled_tasks(annotators)}
     disputed = [(task, case) for task, several in found.values() for case in several if case.disputed]
     settle = _rule(rule, decisions, annotators.names, disputed)

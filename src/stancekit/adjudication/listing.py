@@ -90,8 +90,7 @@ def disagreements(
     How the sources are read is told at `stancekit.data.annotators.read`.
     """
     annotators = annotators_module.read(sources, **how)
-    if to is not None:
-        spare([*annotators.paths, how.get("codebook")], to)
+    spare([*annotators.paths, how.get("codebook")], to)
     found: list[Disagreement] = []
     examples = {}
     for task in settled_tasks(annotators, tasks):

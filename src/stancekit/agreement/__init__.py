@@ -80,8 +80,7 @@ def agree(
     alpha; intervals resample `groups`. How the sources are read is told at `stancekit.data.annotators.read`.
     """
     annotators = annotators_module.read(sources, **how)
-    if to is not None:
-        spare([*annotators.paths, how.get("codebook")], to)
+    spare([*annotators.paths, how.get("codebook")], to)
     scores, ceilings = {}, {}
     for name in tasks or shared_tasks(annotators):
         task = task_of(name, annotators.pooled)

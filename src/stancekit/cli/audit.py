@@ -38,8 +38,7 @@ def audit(
     from stancekit.auditing.limits import parse
     from stancekit.files import spare
 
-    if html is not None:
-        spare([source], html)
+    spare([source], html)
 
     plan: dict[str, Any] = {"folds": folds, "repeats": repeats, "seed": seed, "threshold": threshold, "most": most}
     with show.Progress(quiet) as progress:

@@ -61,19 +61,17 @@ def evaluate(
 ) -> None:
     """Score a run on held-out data with 95 % intervals, and write its report; or score a predictions file."""
     from stancekit import experiment
-    from stancekit.config import EvaluationConfig
+    from stancekit.config import EvaluationConfig, amended
     from stancekit.runs.otherdata import part_name
 
     given = {"groups": groups, "slices": slices, "resamples": resamples, "ceiling": ceiling}
     changes = {key: value for key, value in given.items() if value}
     with show.Progress(quiet or as_json) as progress:
         if gold is not None or task is not None or source.is_file():
-            _check_file(source, gold, task)
-            plan = EvaluationConfig().model_copy(update=changes)
+            plan = amended(EvaluationConfig(), changes)
             scores: Any = experiment.evaluate_predictions(
                 source,
-                gold or "",
-                task or "",
+                *_against(source, gold, task),
                 format=format,
                 options=options_of(option),
                 evaluation_plan=plan,
@@ -99,8 +97,8 @@ def evaluate(
         show.line(f"report: {page}")
 
 
-def _check_file(predictions: Path, gold: str | None, task: str | None) -> None:
-    """Refuse a predictions file that is none, or that comes without what it is scored against."""
+def _against(predictions: Path, gold: str | None, task: str | None) -> tuple[str, str]:
+    """Return the gold and task of a predictions file; refuse one that is none, or that comes without them."""
     from stancekit.errors import fail
 
     if predictions.is_dir():
@@ -110,6 +108,7 @@ def _check_file(predictions: Path, gold: str | None, task: str | None) -> None:
         raise fail(predictions, "there is no such file", "check the path of the predictions")
     if gold is None or task is None:
         raise fail(predictions, "a predictions file needs gold and a task", "give --gold FILE --task NAME")
+    return gold, task
 
 
 @app.command()

@@ -14,6 +14,7 @@ from stancekit.data import predictions as predictions_file
 from stancekit.data.predictions import Predictions
 from stancekit.errors import Problem, Problems, fail
 from stancekit.files import parse_json, read_json, read_text, spare, write_json, write_lines
+from stancekit.prompting.asking import ABOUT, ASKED
 from stancekit.prompting.responses import Response
 from stancekit.runs.answered import answered
 from stancekit.runs.run import restore_task
@@ -21,7 +22,6 @@ from stancekit.schema import Answer, Layers, Prediction, Sentence, Span, Target
 from stancekit.tasks import Task, nothing
 
 EMPTY = "empty"
-_ASKED, _ABOUT = "requests.jsonl", "prompt.json"
 _ROW = {"id", "text", "sentence", "document", "index", "meta"}
 _AGAIN = "ask again for this one, or count it as a label with --fallback (`empty` for lists)"
 
@@ -58,8 +58,8 @@ def answers(
     gold, as an annotator's.
     """
     folder = Path(requests) if Path(requests).is_dir() else Path(requests).parent
-    written = [to, predictions_file.about(Path(to)), *([records] if records is not None else [])]
-    spare([responses, folder / _ASKED, folder / _ABOUT], *written)
+    written = to, predictions_file.about(Path(to)), records
+    spare([responses, folder / ASKED, folder / ABOUT], *written)
     about, rows = _requests(folder)
     task = restore_task(about["task"])
     _check_date(date)
@@ -84,7 +84,7 @@ def answers(
 
 def _requests(folder: Path) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return what `prompt` noted of its requests, and the requests by id."""
-    about, asked = read_json(folder / _ABOUT), folder / _ASKED
+    about, asked = read_json(folder / ABOUT), folder / ASKED
     rows = [parse_json(line, asked, number) for number, line in _lines(asked)]
     whole = isinstance(about, dict) and about.keys() >= {"task", "prompt", "codebook", "sets", "requests"}
     if not whole or len(rows) != about["requests"] or not all(isinstance(r, dict) and r.keys() >= _ROW for r in rows):

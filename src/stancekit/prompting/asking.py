@@ -23,6 +23,9 @@ from stancekit.runs.run import load as load_run
 from stancekit.schema import Answer, Example
 from stancekit.tasks import Part, Task
 
+ASKED, ABOUT = "requests.jsonl", "prompt.json"
+"""The files of the requests, and of what they are about: `answers` reads both."""
+
 SETS = ("source_type", "cue_stance")
 """The codebook's sets that attributes of relations are checked against."""
 
@@ -57,7 +60,7 @@ def prompt(
     `schema.json`, `requests.jsonl` ({id, prompt, …} a line) and `prompt.json` (task, codebook, prompt hash).
     """
     of_run = (Path(data) / "manifest.json").exists()
-    files = tuple(Path(to) / name for name in ("instructions.md", "schema.json", "requests.jsonl", "prompt.json"))
+    files = tuple(Path(to) / name for name in ("instructions.md", "schema.json", ASKED, ABOUT))
     spare([None if of_run else data, examples_from, codebook], *files)
     plan = _of_run(Path(data), part) if of_run else None
     plan = plan or _of_data(data, task, examples_from, codebook, format, options or {})
